@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+// 6.2 and not newer: arm64 binaries are cross-built with Debian's Swift 6.2.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+/// Pure targets do no IO and mark every use of unsafe memory.
+let pure: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+/// Edges make system calls; there pointers are daily bread.
+let edge: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
+func pureTarget(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: pure)
+}
+
+func edgeTarget(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: edge)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
+        swiftSettings: edge)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
+let package = Package(
+    name: "martlet",
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    ],
+    targets: [
+        // ground
+        pureTarget("Bytes"),
+        pureTarget("Readings"),
+
+        // languages
+        pureTarget("MQTTCodec", ["Bytes"]),
+        pureTarget("Modbus", ["Bytes"]),
+        pureTarget("Decoders", ["Bytes", "Readings"]),
+        pureTarget("Documents", ["CYaml"]),
+
+        // decisions
+        pureTarget("Broker", ["Bytes", "MQTTCodec"]),
+        pureTarget("Client", ["Bytes", "MQTTCodec"]),
+        pureTarget("Bridge", ["Bytes", "Client", "MQTTCodec"]),
+        pureTarget("Mapping", ["Readings", "MQTTCodec"]),
+        pureTarget("Control", ["Readings"]),
+        pureTarget("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
+        pureTarget(
+            "Settings",
+            ["Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders"]),
+
+        // edges
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
+        .target(name: "CLinux"),
+        edgeTarget("LinuxIO", ["CLinux", "Bytes"]),
+        edgeTarget("Serial", ["LinuxIO", "CUdev"]),
+        edgeTarget("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"] + nio),
+        edgeTarget(
+            "Drivers",
+            ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Control", "Readings", "Bytes"]),
+
+        // top
+        edgeTarget("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes"]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Bytes", "Readings", "MQTTCodec", "Modbus", "Decoders", "Documents", "Broker", "Client", "Bridge",
+                "Mapping", "Control", "Profiles", "Settings", "LinuxIO", "Serial", "Network", "Drivers",
+                "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: edge),
+
+        // tests
+        tests("Bytes", []),
+        tests("Readings", []),
+        tests("MQTTCodec", ["Bytes"]),
+        tests("Modbus", ["Bytes"]),
+        tests("Decoders", ["Bytes", "Readings"], resources: [.copy("Telegrams")]),
+        tests("Documents", []),
+        tests("Broker", ["Bytes", "MQTTCodec"]),
+        tests("Client", ["Bytes", "MQTTCodec"]),
+        tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),
+        tests("Mapping", ["Readings", "MQTTCodec"]),
+        tests("Control", ["Readings"]),
+        tests("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
+        tests(
+            "Settings",
+            ["Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders"]),
+        tests("LinuxIO", ["Bytes"]),
+        tests("Serial", ["LinuxIO"]),
+        tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"]),
+        tests(
+            "Drivers",
+            ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Control", "Readings", "Bytes", "Simulation"]),
+        tests("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes"]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: edge),
+    ]
+)

@@ -1,0 +1,35 @@
+/// The checksums that serial protocols use, each by the name its users know.
+///
+/// The CRCs are computed bit by bit: frames are short and a table would cost more cache than it saves.
+package enum Checksum {
+    /// CRC-16 of Modbus RTU: polynomial 0xA001 reflected, start 0xFFFF. Sent low byte first.
+    package static func modbus(_ bytes: Span<UInt8>) -> UInt16 {
+        reflected(bytes, polynomial: 0xA001, start: 0xFFFF)
+    }
+
+    /// CRC-16/ARC of DSMR P1: polynomial 0xA001 reflected, start 0. Sent as four hex digits.
+    package static func arc(_ bytes: Span<UInt8>) -> UInt16 {
+        reflected(bytes, polynomial: 0xA001, start: 0)
+    }
+
+    /// CRC-16/ARC, one byte further: for checking a stream as it arrives.
+    package static func arc(_ crc: UInt16, adding byte: UInt8) -> UInt16 {
+        step(crc, byte, polynomial: 0xA001)
+    }
+
+    private static func reflected(_ bytes: Span<UInt8>, polynomial: UInt16, start: UInt16) -> UInt16 {
+        var crc = start
+        for index in bytes.indices {
+            crc = step(crc, bytes[index], polynomial: polynomial)
+        }
+        return crc
+    }
+
+    private static func step(_ crc: UInt16, _ byte: UInt8, polynomial: UInt16) -> UInt16 {
+        var crc = crc ^ UInt16(byte)
+        for _ in 0..<8 {
+            crc = crc & 1 == 1 ? crc >> 1 ^ polynomial : crc >> 1
+        }
+        return crc
+    }
+}

@@ -62,7 +62,7 @@ let package = Package(
         pureTarget("Broker", ["Bytes", "MQTTCodec"]),
         pureTarget("Client", ["Bytes", "MQTTCodec"]),
         pureTarget("Bridge", ["Bytes", "Client", "MQTTCodec"]),
-        pureTarget("Mapping", ["Readings", "MQTTCodec"]),
+        pureTarget("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
         pureTarget("Control", ["Readings"]),
         pureTarget("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
         pureTarget(
@@ -73,12 +73,12 @@ let package = Package(
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .target(name: "CLinux"),
-        edgeTarget("LinuxIO", ["CLinux", "Bytes"]),
+        edgeTarget("LinuxIO", ["CLinux", "Bytes", "Readings"]),
         edgeTarget("Serial", ["LinuxIO", "CUdev"]),
         edgeTarget("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"] + nio),
         edgeTarget(
             "Drivers",
-            ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Control", "Readings", "Bytes"]),
+            ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes"]),
 
         // top
         edgeTarget("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes"]),
@@ -109,12 +109,15 @@ let package = Package(
         tests(
             "Settings",
             ["Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders"]),
-        tests("LinuxIO", ["Bytes"]),
+        tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
         tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"]),
         tests(
             "Drivers",
-            ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Control", "Readings", "Bytes", "Simulation"]),
+            [
+                "LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes",
+                "Simulation",
+            ]),
         tests("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: edge),
     ]

@@ -1,0 +1,149 @@
+import Bytes
+
+/// A client's request to connect. [MQTT 5, section 3.1]
+package struct Connect: Equatable, Sendable {
+    /// The message the server publishes when the connection ends without DISCONNECT.
+    package struct Will: Equatable, Sendable {
+        package var topic: [UInt8]
+        package var payload: [UInt8]
+        package var qos: QoS
+        package var retain: Bool
+        package var properties = Properties()
+
+        package init(topic: [UInt8], payload: [UInt8], qos: QoS = .atMostOnce, retain: Bool = false) {
+            self.topic = topic
+            self.payload = payload
+            self.qos = qos
+            self.retain = retain
+        }
+    }
+
+    package var version: ProtocolVersion
+    /// Clean session in 3.1.1, clean start in 5.
+    package var cleanStart = true
+    /// In seconds; 0 means none.
+    package var keepAlive: UInt16 = 0
+    package var clientID: [UInt8] = []
+    package var will: Will?
+    package var userName: [UInt8]?
+    package var password: [UInt8]?
+    package var properties = Properties()
+
+    package init(version: ProtocolVersion) {
+        self.version = version
+    }
+}
+
+extension Connect {
+    /// Reads the CONNECT packet that `bytes` begins with.
+    package init(_ bytes: Span<UInt8>, _ header: FixedHeader) throws(DecodeError) {
+        var reader = try header.body(of: bytes)
+        version = try Self.version(&reader, of: bytes)
+        let flagsAt = reader.offset
+        let flags = ConnectFlags(rawValue: try reader.byte())
+        try flags.check(at: flagsAt, version: version)
+        cleanStart = flags.contains(.cleanStart)
+        keepAlive = try reader.twoBytes()
+        if version == .v5 {
+            properties = try Properties(reading: &reader, of: bytes, in: .packet(.connect))
+        }
+        clientID = [UInt8](copying: bytes, try reader.text(of: bytes))  // [MQTT-3.1.3-4]
+        if flags.contains(.will) {
+            will = try Will(&reader, of: bytes, flags: flags, version: version)
+        }
+        if flags.contains(.userName) {
+            userName = [UInt8](copying: bytes, try reader.text(of: bytes))
+        }
+        if flags.contains(.password) {
+            password = [UInt8](copying: bytes, try reader.prefixedRange())
+        }
+        try reader.end()
+    }
+
+    private static func version(
+        _ reader: inout ByteReader, of bytes: Span<UInt8>
+    ) throws(DecodeError) -> ProtocolVersion {
+        let name = try reader.prefixedRange()
+        guard [UInt8](copying: bytes, name) == Array("MQTT".utf8) else {
+            throw DecodeError(.unknownProtocolName, at: name.lowerBound)
+        }
+        let levelAt = reader.offset
+        guard let version = ProtocolVersion(rawValue: try reader.byte()) else {
+            throw DecodeError(.unsupportedProtocolLevel, at: levelAt)  // [MQTT-3.1.2-2]
+        }
+        return version
+    }
+
+    /// Appends the packet.
+    package func encode(into output: inout [UInt8]) {
+        var body: [UInt8] = []
+        body.append(prefixed: Array("MQTT".utf8))
+        body.append(version.rawValue)
+        body.append(flags.rawValue)
+        body.append(bigEndian: keepAlive)
+        if version == .v5 { properties.encode(into: &body) }
+        body.append(prefixed: clientID)
+        if let will {
+            if version == .v5 { will.properties.encode(into: &body) }
+            body.append(prefixed: will.topic)
+            body.append(prefixed: will.payload)
+        }
+        if let userName { body.append(prefixed: userName) }
+        if let password { body.append(prefixed: password) }
+        output.append(packet: .connect, body: body)
+    }
+
+    private var flags: ConnectFlags {
+        var flags: ConnectFlags = cleanStart ? .cleanStart : []
+        if let will {
+            flags.formUnion(.will)
+            flags.formUnion(ConnectFlags(rawValue: will.qos.rawValue << 3))
+            if will.retain { flags.formUnion(.willRetain) }
+        }
+        if userName != nil { flags.formUnion(.userName) }
+        if password != nil { flags.formUnion(.password) }
+        return flags
+    }
+}
+
+extension Connect.Will {
+    fileprivate init(
+        _ reader: inout ByteReader, of bytes: Span<UInt8>, flags: ConnectFlags, version: ProtocolVersion
+    ) throws(DecodeError) {
+        let properties = version == .v5 ? try Properties(reading: &reader, of: bytes, in: .will) : Properties()
+        let topic = try reader.prefixedRange()
+        guard Topic.isValidName(bytes, topic) else {
+            throw DecodeError(topic.isEmpty ? .topicEmpty : .topicHasWildcard, at: topic.lowerBound)
+        }
+        let payload = try reader.prefixedRange()
+        self.init(
+            topic: [UInt8](copying: bytes, topic), payload: [UInt8](copying: bytes, payload),
+            qos: flags.willQoS, retain: flags.contains(.willRetain))
+        self.properties = properties
+    }
+}
+
+/// The connect flags byte. [MQTT 5, section 3.1.2.3]
+struct ConnectFlags: OptionSet {
+    let rawValue: UInt8
+    static let reserved = ConnectFlags(rawValue: 0x01)
+    static let cleanStart = ConnectFlags(rawValue: 0x02)
+    static let will = ConnectFlags(rawValue: 0x04)
+    static let willRetain = ConnectFlags(rawValue: 0x20)
+    static let password = ConnectFlags(rawValue: 0x40)
+    static let userName = ConnectFlags(rawValue: 0x80)
+
+    var willQoS: QoS { QoS(rawValue: rawValue >> 3 & 3) ?? .atMostOnce }
+
+    func check(at offset: Int, version: ProtocolVersion) throws(DecodeError) {
+        // [MQTT-3.1.2-3]
+        guard !contains(.reserved) else { throw DecodeError(.reservedBits, at: offset) }
+        // [MQTT-3.1.2-11] to [MQTT-3.1.2-15]
+        guard rawValue >> 3 & 3 != 3 else { throw DecodeError(.willFlags, at: offset) }
+        guard contains(.will) || rawValue & 0x38 == 0 else { throw DecodeError(.willFlags, at: offset) }
+        // [MQTT-3.1.2-22] of 3.1.1; version 5 dropped the rule.
+        if version == .v311, contains(.password), !contains(.userName) {
+            throw DecodeError(.passwordWithoutUserName, at: offset)
+        }
+    }
+}

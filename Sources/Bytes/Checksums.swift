@@ -2,12 +2,16 @@
 ///
 /// The CRCs are computed bit by bit: frames are short and a table would cost more cache than it saves.
 package enum Checksum {
-    /// CRC-16 of Modbus RTU: polynomial 0xA001 reflected, start 0xFFFF. Sent low byte first.
+    /// CRC-16 of Modbus RTU: polynomial 0xA001 reflected, start 0xFFFF.
+    ///
+    /// Sent low byte first.
     package static func modbus(_ bytes: Span<UInt8>) -> UInt16 {
         reflected(bytes, polynomial: 0xA001, start: 0xFFFF)
     }
 
-    /// CRC-16/ARC of DSMR P1: polynomial 0xA001 reflected, start 0. Sent as four hex digits.
+    /// CRC-16/ARC of DSMR P1: polynomial 0xA001 reflected, start 0.
+    ///
+    /// Sent as four hex digits.
     package static func arc(_ bytes: Span<UInt8>) -> UInt16 {
         reflected(bytes, polynomial: 0xA001, start: 0)
     }

@@ -10,7 +10,9 @@ package struct Acknowledgement: Equatable, Sendable {
         self.reasonCode = reasonCode
     }
 
-    /// Reads the packet that `bytes` begins with. Reason string and user properties are checked and left out.
+    /// Reads the packet that `bytes` begins with.
+    ///
+    /// Reason string and user properties are checked and left out.
     package init(_ bytes: Span<UInt8>, _ header: FixedHeader, version: ProtocolVersion) throws(DecodeError) {
         var reader = try header.body(of: bytes)
         packetID = try reader.packetID()

@@ -9,7 +9,9 @@ package struct Disconnect: Equatable, Sendable {
         self.reasonCode = reasonCode
     }
 
-    /// Reads the DISCONNECT packet that `bytes` begins with. Without a body it means success.
+    /// Reads the DISCONNECT packet that `bytes` begins with.
+    ///
+    /// Without a body it means success.
     package init(_ bytes: Span<UInt8>, _ header: FixedHeader, version: ProtocolVersion) throws(DecodeError) {
         var reader = try header.body(of: bytes)
         reasonCode = .success

@@ -10,7 +10,9 @@ package struct FixedHeader: Equatable, Sendable {
     /// Length of the whole packet in bytes.
     package var length: Int
 
-    /// The header at `start` of `bytes`, or nil while more must arrive. The packet itself may still be incomplete.
+    /// The header at `start` of `bytes`, or nil while more must arrive.
+    ///
+    /// The packet itself may still be incomplete.
     ///
     /// A wrong first byte or a fifth length byte is an error at once, without waiting for more.
     package static func parse(_ bytes: Span<UInt8>, at start: Int = 0) throws(DecodeError) -> FixedHeader? {

@@ -9,9 +9,13 @@ package struct PublishHeader: Equatable, Sendable {
     package var duplicate: Bool
     /// 0 at QoS 0.
     package var packetID: UInt16 = 0
-    /// Counted from the first byte of the packet, as are the other ranges. Empty only in version 5 (a topic alias).
+    /// Counted from the first byte of the packet, as are the other ranges.
+    ///
+    /// Empty only in version 5 (a topic alias).
     package var topic: Range<Int>
-    /// The properties without their length; checked. Empty in 3.1.1.
+    /// The properties without their length; checked.
+    ///
+    /// Empty in 3.1.1.
     package var properties: Range<Int>
     package var payload: Range<Int>
     /// In seconds.

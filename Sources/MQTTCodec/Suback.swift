@@ -3,7 +3,9 @@ import Bytes
 /// SUBACK and UNSUBACK: one reason code per filter, in order. [MQTT 5, sections 3.9 and 3.11]
 package struct Suback: Equatable, Sendable {
     package var packetID: UInt16
-    /// Granted QoS 0 to 2, or an error. Empty in 3.1.1's UNSUBACK, which carries none.
+    /// Granted QoS 0 to 2, or an error.
+    ///
+    /// Empty in 3.1.1's UNSUBACK, which carries none.
     package var reasonCodes: [ReasonCode]
 
     package init(packetID: UInt16, reasonCodes: [ReasonCode]) {
@@ -24,7 +26,9 @@ package struct Suback: Equatable, Sendable {
         }
     }
 
-    /// Appends the packet. In 3.1.1 every failure of SUBACK is 0x80 [MQTT-3.9.3-2], and UNSUBACK has no codes.
+    /// Appends the packet.
+    ///
+    /// In 3.1.1 every failure of SUBACK is 0x80 [MQTT-3.9.3-2], and UNSUBACK has no codes.
     package func encode(_ type: PacketType, into output: inout [UInt8], version: ProtocolVersion) {
         var body: [UInt8] = []
         body.append(bigEndian: packetID)

@@ -30,7 +30,9 @@ package enum Topic {
         return true
     }
 
-    /// Whether a filter matches a name. Wildcards at the front do not match names that begin with `$`.
+    /// Whether a filter matches a name.
+    ///
+    /// Wildcards at the front do not match names that begin with `$`.
     ///
     /// For single comparisons (client side, rules); the broker keeps a tree.
     package static func matches(filter: [UInt8], name: [UInt8]) -> Bool {

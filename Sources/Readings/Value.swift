@@ -23,7 +23,9 @@ package enum Value: Equatable, Sendable {
 }
 
 extension Value: CustomStringConvertible {
-    /// The value as the payload `value` shows it: 230.2, 5, true, ON. Whole numbers have no fraction.
+    /// The value as the payload `value` shows it: 230.2, 5, true, ON.
+    ///
+    /// Whole numbers have no fraction.
     package var description: String {
         switch self {
         case .number(let number):

@@ -1,0 +1,13 @@
+package import MQTTCodec
+
+/// Something a person may want to read in the log; rare compared with messages.
+package enum BrokerEvent: Equatable, Sendable {
+    case connected(client: String, peer: String, version: ProtocolVersion, sessionPresent: Bool)
+    case disconnected(client: String, peer: String, why: String)
+    /// A connection that was turned away before it became a client.
+    case refused(peer: String, why: String)
+    /// The same client id connected again; usually two devices share it.
+    case takenOver(client: String, by: String, from: String)
+    /// A client's queue was full; `total` counts since the start.
+    case dropped(client: String, total: Int)
+}

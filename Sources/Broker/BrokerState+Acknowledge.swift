@@ -1,0 +1,46 @@
+import Bytes
+import MQTTCodec
+
+extension BrokerState {
+    mutating func pubackReceived(_ index: Int, _ packet: Acknowledgement) {
+        let session = connections[index].session
+        guard case .finished(let delivery) = sessions[Int(session)].window.puback(packet.packetID) else { return }
+        messages.release(delivery.message)
+        pump(session)
+    }
+
+    /// The answer to an unknown identifier is PUBREL all the same, with 0x92 in version 5. [MQTT-4.3.3-4]
+    mutating func pubrecReceived(_ index: Int, _ packet: Acknowledgement) {
+        let session = connections[index].session
+        let outcome = sessions[Int(session)].window.pubrec(packet.packetID, isError: packet.reasonCode.isError)
+        var code = ReasonCode.success
+        switch outcome {
+        case .finished(let delivery):
+            messages.release(delivery.message)
+            return pump(session)
+        case .received(let delivery):
+            if delivery != .nothing { messages.release(delivery.message) }
+        case .unknown: code = .packetIdentifierNotFound
+        }
+        let version = connections[index].version
+        withOutput(index) {
+            Acknowledgement(packetID: packet.packetID, reasonCode: code).encode(.pubrel, into: &$0, version: version)
+        }
+    }
+
+    /// PUBREL always gets a PUBCOMP. [MQTT-4.3.3-11]
+    mutating func pubrelReceived(_ index: Int, _ packet: Acknowledgement) {
+        let session = Int(connections[index].session)
+        let isKnown = sessions[session].received.remove(packet.packetID) != nil
+        let version = connections[index].version
+        let code = isKnown ? ReasonCode.success : .packetIdentifierNotFound
+        withOutput(index) {
+            Acknowledgement(packetID: packet.packetID, reasonCode: code).encode(.pubcomp, into: &$0, version: version)
+        }
+    }
+
+    mutating func pubcompReceived(_ index: Int, _ packet: Acknowledgement) {
+        let session = connections[index].session
+        if sessions[Int(session)].window.pubcomp(packet.packetID) { pump(session) }
+    }
+}

@@ -1,0 +1,123 @@
+import Bytes
+import MQTTCodec
+
+extension BrokerState {
+    /// The place of the connection's output buffer, taken from the pool if it had none, and marked for the loop.
+    mutating func output(_ index: Int) -> Int {
+        if connections[index].output < 0 {
+            if let free = freeOutputs.popLast() {
+                connections[index].output = free
+            } else {
+                connections[index].output = Int32(clamping: outputs.count)
+                outputs.append(OutputBuffer())
+            }
+        }
+        mark(index)
+        return Int(connections[index].output)
+    }
+
+    mutating func withOutput(_ index: Int, _ body: (inout [UInt8]) -> Void) {
+        let output = output(index)
+        body(&outputs[output].bytes)
+    }
+
+    mutating func mark(_ index: Int) {
+        guard !connections[index].isMarked else { return }
+        connections[index].isMarked = true
+        marked.append(Int32(clamping: index))
+    }
+
+    /// Closes a connection that is not a client yet, without a word.
+    mutating func refuse(_ index: Int, why: String) {
+        events.append(.refused(peer: connections[index].peer, why: why))
+        connections[index].state = .closing
+        connections[index].partial = []
+        mark(index)
+    }
+
+    /// Ends a client's connection from our side; MQTT 5 clients are told why. [MQTT-3.14.0-1]
+    mutating func disconnect(_ index: Int, _ code: ReasonCode, why: String, publishWill: Bool = true) {
+        guard connections[index].state == .open else { return }
+        if connections[index].version == .v5 {
+            withOutput(index) { Disconnect(reasonCode: code).encode(into: &$0, version: .v5) }
+        }
+        endConnection(index, publishWill: publishWill, why: why)
+    }
+
+    /// DISCONNECT from the client.
+    ///
+    /// Only reason 0x00 takes the will away. [MQTT-3.14.4-3]
+    mutating func disconnectReceived(_ index: Int, _ packet: Disconnect) {
+        let session = Int(connections[index].session)
+        if let expiry = packet.properties[number: .sessionExpiryInterval] {
+            // [MQTT-3.1.2-23], section 3.14.2.2.2: not from none to some.
+            guard sessions[session].expiry != 0 || expiry == 0 else {
+                return disconnect(index, .protocolError, why: "DISCONNECT asked to keep a session that was to end")
+            }
+            sessions[session].expiry = min(expiry, limits.sessionExpiry)
+        }
+        let why = packet.reasonCode == .success ? "the client disconnected" : "the client said \(packet.reasonCode)"
+        endConnection(index, publishWill: packet.reasonCode != .success, why: why)
+    }
+
+    /// From here on the connection is only written out and closed; its session lives on or ends.
+    mutating func endConnection(_ index: Int, publishWill: Bool, why: String) {
+        let session = connections[index].session
+        connections[index].state = .closing
+        connections[index].session = -1
+        connections[index].partial = []
+        mark(index)
+        if !connections[index].isInternal {
+            counters.clients -= 1
+            events.append(
+                .disconnected(
+                    client: String(decoding: sessions[Int(session)].clientID, as: UTF8.self),
+                    peer: connections[index].peer, why: why))
+        }
+        connectionEnded(session, publishWill: publishWill)
+    }
+
+    /// The transport is closed; the place may be used again.
+    mutating func release(_ index: Int) {
+        if connections[index].output >= 0 {
+            outputs[Int(connections[index].output)].clear()
+            freeOutputs.append(connections[index].output)
+        }
+        let generation = connections[index].generation
+        connections[index] = Connection(lastPacketAt: now)
+        connections[index].generation = generation
+        freeConnections.append(Int32(clamping: index))
+    }
+
+    mutating func fallDue(_ entry: Deadlines.Entry) {
+        let index = Int(entry.index)
+        switch entry.kind {
+        case .connect:
+            guard connections[index].generation == entry.generation else { return }
+            guard connections[index].state == .awaitingConnect else { return }
+            refuse(index, why: "no CONNECT within \(limits.connectTimeout)")
+        case .keepAlive: keepAliveDue(entry)
+        case .sessionExpiry: sessionExpiryDue(entry)
+        case .willDelay: willDue(entry)
+        case .retainedExpiry:
+            removeExpiredRetained()
+            deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))
+        case .system:
+            publishSystemTopics()
+            deadlines.add(Deadlines.Entry(at: now + limits.sysInterval, kind: .system))
+        }
+    }
+
+    /// Closes after 1.5 times the keep alive without a whole packet. [MQTT-3.1.2-22] (3.1.1: -24)
+    private mutating func keepAliveDue(_ entry: Deadlines.Entry) {
+        let index = Int(entry.index)
+        guard connections[index].generation == entry.generation, connections[index].state == .open else { return }
+        let deadline = connections[index].lastPacketAt + connections[index].silenceLimit
+        guard deadline <= now else {
+            deadlines.add(
+                Deadlines.Entry(at: deadline, kind: .keepAlive, index: entry.index, generation: entry.generation))
+            return
+        }
+        disconnect(index, .keepAliveTimeout, why: "nothing heard for \(connections[index].silenceLimit)")
+    }
+}

@@ -1,0 +1,214 @@
+import Bytes
+import MQTTCodec
+
+extension BrokerState {
+    /// Gives a message that just arrived to one recipient: into its output, or into its queue.
+    mutating func deliver(
+        _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>,
+        to recipient: Recipient, _ stored: inout StoredMessage
+    ) {
+        let session = Int(recipient.session)
+        let connection = Int(sessions[session].connection)
+        let qos = min(incoming.qos, recipient.qos)  // [MQTT-3.8.4-8]
+        let retain = incoming.retain && recipient.retainAsPublished  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+        if qos == .atMostOnce, connection < 0 { return }
+        // What already waits goes first, else an old value would come after a new one.
+        let mustWait = !sessions[session].queue.isEmpty || sessions[session].window.unsent > 0
+        let needsStore = qos != .atMostOnce || stored.isLarge || mustWait
+        let message = needsStore ? keep(incoming, topic, properties, payload, &stored) : -1
+        let delivery = Delivery(
+            message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier)
+        guard connection >= 0, mayWrite(connection) else {
+            if qos == .atMostOnce { return noteDropped(session) }
+            return enqueue(delivery, session)
+        }
+        if mustWait { return enqueue(delivery, session) }
+        var packetID: UInt16 = 0
+        if qos != .atMostOnce {
+            guard sessions[session].window.hasRoom(connections[connection].window) else {
+                return enqueue(delivery, session)
+            }
+            guard fits(message, delivery, connection) else { return noteDropped(session) }
+            messages.retain(message)
+            packetID = sessions[session].window.add(delivery)
+        }
+        if stored.isLarge || recipient.identifier != 0 {
+            guard needsStore else {
+                return write(incoming, topic, properties, payload, delivery, to: connection)
+            }
+            return write(delivery, packetID, to: connection)
+        }
+        writeEncoded(incoming, topic, properties, payload, delivery, packetID, to: connection)
+    }
+
+    /// Whether the connection's output has room; a slow reader's must not grow without end.
+    func mayWrite(_ connection: Int) -> Bool {
+        let output = connections[connection].output
+        return output < 0 || outputs[Int(output)].count < limits.queuedBytes
+    }
+
+    /// [MQTT-3.1.2-25]: what is too large for the client is dropped as if it had been sent.
+    private func fits(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> Bool {
+        connections[connection].maximumPacketSize == Int.max
+            || shape(message, delivery, connection).length <= connections[connection].maximumPacketSize
+    }
+
+    /// Appends a small message in its encoded form, which all recipients of the same kind share.
+    private mutating func writeEncoded(
+        _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>,
+        _ delivery: Delivery, _ packetID: UInt16, to connection: Int
+    ) {
+        let version = connections[connection].version
+        let shape = PublishShape(
+            version: version, qos: delivery.qos, retain: delivery.retain, packetID: packetID,
+            topicLength: topic.count, propertiesLength: properties.count, payloadLength: payload.count,
+            expiry: incoming.expiry)
+        let kind = encoded.prepare(shape, topic, properties, payload)
+        guard encoded.length(kind) <= connections[connection].maximumPacketSize else {
+            return noteDropped(Int(connections[connection].session))
+        }
+        let output = output(connection)
+        encoded.append(kind, shape, to: &outputs[output])
+        counters.messagesSent += 1
+    }
+
+    /// Appends a QoS 0 message that carries a subscription identifier, straight from the publisher's bytes.
+    private mutating func write(
+        _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>,
+        _ delivery: Delivery, to connection: Int
+    ) {
+        let shape = PublishShape(
+            version: connections[connection].version, qos: delivery.qos, retain: delivery.retain,
+            topicLength: topic.count, propertiesLength: properties.count, payloadLength: payload.count,
+            expiry: incoming.expiry, identifier: delivery.subscriptionIdentifier)
+        guard shape.length <= connections[connection].maximumPacketSize else {
+            return noteDropped(Int(connections[connection].session))
+        }
+        let output = output(connection)
+        shape.appendStart(to: &outputs[output].bytes)
+        outputs[output].bytes.append(copying: topic)
+        shape.appendMiddle(to: &outputs[output].bytes)
+        outputs[output].bytes.append(copying: properties)
+        outputs[output].bytes.append(copying: payload)
+        counters.messagesSent += 1
+    }
+
+    func shape(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> PublishShape {
+        let record = messages[message]
+        return PublishShape(
+            version: connections[connection].version, qos: delivery.qos, retain: delivery.retain,
+            topicLength: Int(record.topicLength), propertiesLength: Int(record.propertiesLength),
+            payloadLength: Int(record.payloadLength), expiry: record.expiresAt.map { secondsLeft(until: $0) },
+            identifier: delivery.subscriptionIdentifier)
+    }
+
+    /// What the message's expiry has counted down to. [MQTT-3.3.2-6]
+    private func secondsLeft(until instant: ContinuousClock.Instant) -> UInt32 {
+        let left = (instant - now).components
+        return UInt32(clamping: left.seconds + (left.attoseconds > 0 ? 1 : 0))
+    }
+
+    /// Appends a kept message.
+    ///
+    /// Large payloads are shared, not copied.
+    mutating func write(
+        _ delivery: Delivery, _ packetID: UInt16, duplicate: Bool = false, to connection: Int
+    ) {
+        var shape = shape(delivery.message, delivery, connection)
+        shape.packetID = packetID
+        shape.duplicate = duplicate
+        if shape.length > connections[connection].maximumPacketSize {
+            return noteDropped(Int(connections[connection].session))
+        }
+        let record = messages[delivery.message]
+        let output = output(connection)
+        shape.appendStart(to: &outputs[output].bytes)
+        messages.append(record.topic, of: delivery.message, to: &outputs[output].bytes)
+        shape.appendMiddle(to: &outputs[output].bytes)
+        if shape.version == .v5 {
+            messages.append(record.properties, of: delivery.message, to: &outputs[output].bytes)
+        }
+        if record.isLarge {
+            outputs[output].append(sharing: messages.largeBytes(of: delivery.message), record.payload)
+        } else {
+            messages.append(record.payload, of: delivery.message, to: &outputs[output].bytes)
+        }
+        counters.messagesSent += 1
+    }
+
+    /// Queues a delivery; when the queue is full the oldest goes, and is counted.
+    mutating func enqueue(_ delivery: Delivery, _ session: Int) {
+        messages.retain(delivery.message)
+        let size = messages[delivery.message].length + Session.overheadPerQueued
+        sessions[session].queue.append(delivery)
+        sessions[session].queuedBytes += size
+        while sessions[session].queue.count > limits.queuedMessages
+            || sessions[session].queuedBytes > limits.queuedBytes && sessions[session].queue.count > 1
+        {
+            guard let oldest = dequeue(session) else { return }
+            messages.release(oldest.message)
+            noteDropped(session)
+        }
+    }
+
+    private mutating func dequeue(_ session: Int) -> Delivery? {
+        guard let delivery = sessions[session].queue.popFirst() else { return nil }
+        sessions[session].queuedBytes -= messages[delivery.message].length + Session.overheadPerQueued
+        return delivery
+    }
+
+    mutating func noteDropped(_ session: Int) {
+        counters.messagesDropped += 1
+        // Not one line a message: the loop's log counts repeats, and the broker says it once per power of two.
+        guard counters.messagesDropped.nonzeroBitCount == 1 else { return }
+        events.append(
+            .dropped(
+                client: String(decoding: sessions[session].clientID, as: UTF8.self), total: counters.messagesDropped))
+    }
+
+    /// Sends what the window, the output and the queue allow: first what must be sent again, then the queue.
+    mutating func pump(_ session: SessionIndex) {
+        let place = Int(session)
+        let connection = Int(sessions[place].connection)
+        guard connection >= 0 else { return }
+        let limit = connections[connection].window
+        while sessions[place].window.unsent > 0, sessions[place].window.hasRoom(limit), mayWrite(connection) {
+            guard let (id, delivery) = sessions[place].window.nextUnsent() else { break }
+            write(delivery, id, duplicate: true, to: connection)  // [MQTT-3.3.1-1]
+        }
+        while !sessions[place].queue.isEmpty, sessions[place].window.hasRoom(limit), mayWrite(connection) {
+            guard let delivery = dequeue(place) else { break }
+            send(delivery, session: place, connection: connection)
+        }
+    }
+
+    /// Sends a delivery taken from the queue; its reference goes to the window or back.
+    private mutating func send(_ delivery: Delivery, session: Int, connection: Int) {
+        let isExpired = messages[delivery.message].expiresAt.map { $0 <= now } ?? false  // [MQTT-3.3.2-5]
+        guard !isExpired, fits(delivery.message, delivery, connection) else {
+            messages.release(delivery.message)
+            return
+        }
+        guard delivery.qos != .atMostOnce else {
+            write(delivery, 0, to: connection)
+            messages.release(delivery.message)
+            return
+        }
+        let id = sessions[session].window.add(delivery)
+        write(delivery, id, to: connection)
+    }
+
+    /// A client is back: PUBREL and PUBLISH that it owes an answer for go again, in their first order. [MQTT-4.4.0-1]
+    mutating func resume(_ session: SessionIndex) {
+        let place = Int(session)
+        let connection = Int(sessions[place].connection)
+        let version = connections[connection].version
+        for id in sessions[place].window.released {
+            withOutput(connection) {
+                Acknowledgement(packetID: id).encode(.pubrel, into: &$0, version: version)
+            }
+        }
+        sessions[place].window.connectionResumed()
+        pump(session)
+    }
+}

@@ -1,0 +1,151 @@
+import Bytes
+import MQTTCodec
+
+extension BrokerState {
+    /// What a message is, beside its bytes.
+    struct Incoming {
+        var qos: QoS
+        var retain: Bool
+        /// Seconds.
+        var expiry: UInt32?
+        /// The session that published it, for No Local; -1 for wills and `$SYS`.
+        var publisher: SessionIndex = -1
+    }
+
+    mutating func publishReceived(
+        _ index: Int, _ packet: Span<UInt8>, _ header: FixedHeader
+    ) throws(DecodeError) {
+        let parts = try PublishHeader(packet, header, version: connections[index].version)
+        counters.messagesReceived += 1
+        guard parts.topicAlias == nil else {
+            // We announced no Topic Alias Maximum. [MQTT-3.3.2-9]
+            return disconnect(index, .topicAliasInvalid, why: "a topic alias, which this broker did not offer")
+        }
+        guard !parts.hasSubscriptionIdentifier else {
+            return disconnect(index, .protocolError, why: "a PUBLISH with a subscription identifier")  // [MQTT-3.3.4-6]
+        }
+        if parts.qos == .exactlyOnce {
+            guard let isNew = noteReceived(parts.packetID, index) else { return }
+            guard isNew else { return acknowledge(.pubrec, parts.packetID, .success, index) }  // [MQTT-4.3.3-10]
+        }
+        let refusal = refusal(of: packet.extracting(parts.topic), index)
+        if refusal == nil { route(parts, packet, from: connections[index].session) }
+        if parts.qos == .atLeastOnce {
+            acknowledge(.puback, parts.packetID, refusal ?? .success, index)
+        } else if parts.qos == .exactlyOnce {
+            if refusal != nil { sessions[Int(connections[index].session)].received.remove(parts.packetID) }
+            acknowledge(.pubrec, parts.packetID, refusal ?? .success, index)
+        }
+    }
+
+    private mutating func route(_ parts: PublishHeader, _ packet: Span<UInt8>, from session: SessionIndex) {
+        let incoming = Incoming(
+            qos: parts.qos, retain: parts.retain, expiry: parts.messageExpiry, publisher: session)
+        let topic = packet.extracting(parts.topic)
+        let payload = packet.extracting(parts.payload)
+        guard !parts.forwardsAllProperties else {
+            return route(incoming, topic, packet.extracting(parts.properties), payload)
+        }
+        var properties: [UInt8] = []
+        parts.appendForwardable(from: packet, to: &properties)
+        route(incoming, topic, properties.span, payload)
+    }
+
+    /// Notes a QoS 2 identifier: whether it is new, or nil if the client went beyond its Receive Maximum.
+    private mutating func noteReceived(_ id: UInt16, _ index: Int) -> Bool? {
+        let session = Int(connections[index].session)
+        guard !sessions[session].received.contains(id) else { return false }
+        if connections[index].version == .v5, sessions[session].received.count >= Int(limits.receiveMaximum) {
+            disconnect(
+                index, .receiveMaximumExceeded, why: "more than \(limits.receiveMaximum) unfinished QoS 2 messages")
+            return nil
+        }
+        sessions[session].received.insert(id)
+        return true
+    }
+
+    /// Why a client may not publish to a topic; the message is then acknowledged with the code and dropped, which
+    /// a 3.1.1 client can't see.
+    private func refusal(of topic: Span<UInt8>, _ index: Int) -> ReasonCode? {
+        guard !connections[index].isInternal else { return nil }
+        if topic[0] == UInt8(ascii: "$") { return .notAuthorized }  // [MQTT-4.7.2-1]: the server's own
+        return TopicLevels.count(topic) > limits.topicLevels ? .topicNameInvalid : nil
+    }
+
+    private mutating func acknowledge(_ type: PacketType, _ id: UInt16, _ code: ReasonCode, _ index: Int) {
+        let version = connections[index].version
+        withOutput(index) { Acknowledgement(packetID: id, reasonCode: code).encode(type, into: &$0, version: version) }
+    }
+
+    /// Publishes a message of the broker's own: a will, a `$SYS` topic.
+    mutating func publish(_ message: Publish) {
+        var packet: [UInt8] = []
+        var outgoing = message
+        outgoing.packetID = message.qos == .atMostOnce ? 0 : 1
+        outgoing.encode(into: &packet, version: .v5)
+        // Encoded here a line above, so it can't be malformed.
+        guard let header = try? FixedHeader.parse(packet.span),
+            let parts = try? PublishHeader(packet.span, header, version: .v5)
+        else { return }
+        route(parts, packet.span, from: -1)
+    }
+
+    /// Retains the message, and gives it to everybody who subscribed.
+    mutating func route(
+        _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>
+    ) {
+        var stored = StoredMessage(isLarge: topic.count + properties.count + payload.count > MessageStore.largeSize)
+        if incoming.retain { retain(incoming, topic, properties, payload, &stored) }
+        let matches = subscriptions.match(topic)
+        if !matches.isEmpty {
+            encoded.begin()
+            for position in matches {
+                let recipient = subscriptions.recipient(at: position)
+                // [MQTT-3.8.3-3]
+                if recipient.noLocal, recipient.session == incoming.publisher { continue }
+                deliver(incoming, topic, properties, payload, to: recipient, &stored)
+            }
+        }
+        if stored.index >= 0 { messages.release(stored.index) }
+    }
+
+    /// A message while it is being given out: kept in the store once somebody needs it to be.
+    struct StoredMessage {
+        var index: MessageIndex = -1
+        var isLarge: Bool
+    }
+
+    mutating func keep(
+        _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>,
+        _ stored: inout StoredMessage
+    ) -> MessageIndex {
+        guard stored.index < 0 else { return stored.index }
+        let record = MessageStore.Record(
+            topicLength: Int32(clamping: topic.count), propertiesLength: Int32(clamping: properties.count),
+            payloadLength: Int32(clamping: payload.count), location: 0, blockBits: 0, qos: incoming.qos,
+            expiresAt: incoming.expiry.map { now + .seconds(Int($0)) })
+        stored.index = messages.add(record, topic: topic, properties: properties, payload: payload)
+        return stored.index
+    }
+
+    private mutating func retain(
+        _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>,
+        _ stored: inout StoredMessage
+    ) {
+        guard payload.count > 0 else {
+            // An empty one takes away what was there and is not kept itself. [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+            if let old = retained.remove(topic) { messages.release(old) }
+            return
+        }
+        let index = keep(incoming, topic, properties, payload, &stored)
+        messages.retain(index)
+        if let old = retained.replace(index, for: topic) { messages.release(old) }
+    }
+
+    mutating func removeExpiredRetained() {
+        for place in retained.all {
+            guard let expiresAt = messages[place.message].expiresAt, expiresAt <= now else { continue }
+            if let message = retained.take(place.node) { messages.release(message) }
+        }
+    }
+}

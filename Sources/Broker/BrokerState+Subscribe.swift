@@ -1,0 +1,78 @@
+import Bytes
+import MQTTCodec
+
+extension BrokerState {
+    mutating func subscribeReceived(_ index: Int, _ packet: Subscribe) {
+        let session = connections[index].session
+        let identifier = packet.properties.subscriptionIdentifiers.first ?? 0
+        guard packet.properties.subscriptionIdentifiers.count <= 1 else {
+            return disconnect(index, .protocolError, why: "two subscription identifiers in one SUBSCRIBE")
+        }
+        var codes: [ReasonCode] = []
+        var wantsRetained: [Subscribe.Request] = []
+        for request in packet.requests {
+            if let refusal = refusal(of: request, session, index) {
+                codes.append(refusal)
+                continue
+            }
+            let recipient = Recipient(
+                session: session, qos: request.qos, noLocal: request.noLocal,
+                retainAsPublished: request.retainAsPublished, identifier: identifier)
+            let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
+            codes.append(ReasonCode(rawValue: request.qos.rawValue))
+            // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+            switch request.retainHandling {
+            case .send: wantsRetained.append(request)
+            case .sendIfNew: if isNew { wantsRetained.append(request) }
+            case .never: break
+            }
+        }
+        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)
+        let version = connections[index].version
+        withOutput(index) { suback.encode(.suback, into: &$0, version: version) }
+        for request in wantsRetained { sendRetained(request, identifier, session) }
+    }
+
+    private func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
+        guard request.isValid else { return .topicFilterInvalid }
+        guard !connections[index].isInternal else { return nil }
+        if request.filter.starts(with: Array("$share/".utf8)) { return .sharedSubscriptionsNotSupported }
+        if TopicLevels.count(request.filter.span) > limits.topicLevels { return .topicFilterInvalid }
+        return subscriptions.count(of: session) >= limits.subscriptions ? .quotaExceeded : nil
+    }
+
+    /// Sends the retained messages that match a new subscription, marked as retained. [MQTT-3.3.1-8]
+    private mutating func sendRetained(_ request: Subscribe.Request, _ identifier: UInt32, _ session: SessionIndex) {
+        for message in retained.messages(matching: request.filter.span) {
+            let record = messages[message]
+            if let expiresAt = record.expiresAt, expiresAt <= now { continue }
+            // Through the queue, so that they keep their place and the window; not counted against its limit,
+            // since they are held anyway.
+            messages.retain(message)
+            sessions[Int(session)].queue.append(
+                Delivery(
+                    message: message, qos: min(record.qos, request.qos), retain: true,
+                    subscriptionIdentifier: identifier))
+            sessions[Int(session)].queuedBytes += record.length + Session.overheadPerQueued
+        }
+        pump(session)
+    }
+
+    mutating func unsubscribeReceived(_ index: Int, _ packet: Unsubscribe) {
+        let session = connections[index].session
+        let codes = unsubscribe(session, packet.filters)
+        let version = connections[index].version
+        withOutput(index) {
+            Suback(packetID: packet.packetID, reasonCodes: codes).encode(.unsuback, into: &$0, version: version)
+        }
+    }
+
+    private mutating func unsubscribe(_ session: SessionIndex, _ filters: [[UInt8]]) -> [ReasonCode] {
+        var codes: [ReasonCode] = []
+        for filter in filters {
+            let existed = subscriptions.unsubscribe(session, from: filter.span)
+            codes.append(existed ? .success : .noSubscriptionExisted)
+        }
+        return codes
+    }
+}

@@ -1,0 +1,274 @@
+import Bytes
+import MQTTCodec
+
+/// The whole MQTT broker, without sockets: bytes in, bytes into the connections' output buffers, and when to wake.
+///
+/// One loop owns it and calls it; nothing in it waits, and everything in it is index-linked values, because a
+/// reference counted or a string made per message costs more than the message (`docs/performance.md`). After a
+/// turn the loop takes the marked connections and flushes each once.
+package struct BrokerState: ~Copyable {
+    package struct Counters: Equatable, Sendable {
+        package var messagesReceived = 0
+        package var messagesSent = 0
+        /// Deliveries that a full queue or output cost somebody.
+        package var messagesDropped = 0
+        /// External clients connected now.
+        package var clients = 0
+    }
+
+    let limits: BrokerLimits
+    let serverVersion: String
+    let startedAt: ContinuousClock.Instant
+    /// The time of the event being handled.
+    var now: ContinuousClock.Instant
+    var randomState: UInt64
+
+    var connections: [Connection] = []
+    var freeConnections: [Int32] = []
+    var sessions: [Session] = []
+    var freeSessions: [SessionIndex] = []
+    var sessionsByClientID: [[UInt8]: SessionIndex] = [:]
+    var subscriptions: SubscriptionStore
+    var retained: RetainedStore
+    var messages = MessageStore()
+    var outputs: [OutputBuffer] = []
+    var freeOutputs: [Int32] = []
+    var marked: [Int32] = []
+    var deadlines = Deadlines()
+    var encoded = EncodedPublish()
+    /// Wills wait here until the event that set them free is handled to its end.
+    var dueWills: [Connect.Will] = []
+    var events: [BrokerEvent] = []
+    var lastPublishedClients = -1
+    package internal(set) var counters = Counters()
+
+    /// A broker without clients.
+    ///
+    /// `seed` keeps clients from guessing hash collisions and assigned client ids.
+    package init(limits: BrokerLimits, serverVersion: String, seed: UInt64, now: ContinuousClock.Instant) {
+        self.limits = limits
+        self.serverVersion = serverVersion
+        self.now = now
+        startedAt = now
+        randomState = seed
+        subscriptions = SubscriptionStore(seed: seed)
+        retained = RetainedStore(seed: seed &+ 1)
+        deadlines.add(Deadlines.Entry(at: now, kind: .system))
+        deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))
+    }
+
+    // MARK: events in
+
+    /// A transport connected.
+    ///
+    /// Nil when there are too many connections: the caller closes it.
+    ///
+    /// `isInternal` marks the gateway's own clients; `mayBeAnonymous` whether the listener lets clients in
+    /// without a user name.
+    package mutating func connectionOpened(
+        peer: String, isInternal: Bool = false, mayBeAnonymous: Bool, now: ContinuousClock.Instant
+    ) -> ConnectionID? {
+        self.now = now
+        guard isInternal || connections.count - freeConnections.count < limits.maximumConnections else {
+            events.append(.refused(peer: peer, why: "\(limits.maximumConnections) connections are open already"))
+            return nil
+        }
+        let index: Int32
+        if let reused = freeConnections.popLast() {
+            index = reused
+        } else {
+            index = Int32(clamping: connections.count)
+            connections.append(Connection(lastPacketAt: now))
+        }
+        let generation = connections[Int(index)].generation &+ 1
+        connections[Int(index)] = Connection(lastPacketAt: now)
+        connections[Int(index)].state = .awaitingConnect
+        connections[Int(index)].generation = generation
+        connections[Int(index)].isInternal = isInternal
+        connections[Int(index)].mayBeAnonymous = mayBeAnonymous
+        connections[Int(index)].peer = peer
+        deadlines.add(
+            Deadlines.Entry(at: now + limits.connectTimeout, kind: .connect, index: index, generation: generation))
+        return ConnectionID(index: index, generation: generation)
+    }
+
+    /// Bytes arrived; whole packets are handled, the front of an unfinished one is kept.
+    package mutating func bytesReceived(_ id: ConnectionID, _ bytes: Span<UInt8>, now: ContinuousClock.Instant) {
+        self.now = now
+        guard isCurrent(id) else { return }
+        let index = Int(id.index)
+        if connections[index].partial.isEmpty {
+            let consumed = handlePackets(index, bytes)
+            keepRest(index, bytes.extracting(consumed..<bytes.count))
+        } else {
+            var whole: [UInt8] = []
+            swap(&whole, &connections[index].partial)
+            whole.append(copying: bytes)
+            let consumed = handlePackets(index, whole.span)
+            if consumed == 0, isReading(index) {
+                swap(&whole, &connections[index].partial)
+            } else {
+                keepRest(index, whole.span.extracting(consumed..<whole.count))
+            }
+        }
+        publishDueWills()
+    }
+
+    /// The transport is gone, for the reason given.
+    package mutating func connectionLost(_ id: ConnectionID, why: String, now: ContinuousClock.Instant) {
+        self.now = now
+        guard isCurrent(id) else { return }
+        let index = Int(id.index)
+        if connections[index].state == .open { endConnection(index, publishWill: true, why: why) }
+        release(index)
+        publishDueWills()
+    }
+
+    /// Time has come for something; call it at `wakeAt` or later.
+    package mutating func tick(now: ContinuousClock.Instant) {
+        self.now = now
+        while let entry = deadlines.popDue(now) { fallDue(entry) }
+        publishDueWills()
+    }
+
+    /// When `tick` wants to be called next.
+    package var wakeAt: ContinuousClock.Instant? { deadlines.earliest }
+
+    /// The gateway stops: tells every client, publishes no will of a client that is still there. [MQTT 5, 4.13]
+    package mutating func shutDown(now: ContinuousClock.Instant) {
+        self.now = now
+        for index in connections.indices where connections[index].state == .open && !connections[index].isInternal {
+            disconnect(index, .serverShuttingDown, why: "the gateway is stopping", publishWill: false)
+        }
+    }
+
+    // MARK: results out
+
+    /// The next connection that has something to write or to close; nil when all are handled.
+    package mutating func nextMarked() -> ConnectionID? {
+        while let index = marked.popLast() {
+            connections[Int(index)].isMarked = false
+            guard connections[Int(index)].state != .free else { continue }
+            return ConnectionID(index: index, generation: connections[Int(index)].generation)
+        }
+        return nil
+    }
+
+    package enum FlushOutcome: Equatable, Sendable {
+        /// Everything is written.
+        case done
+        /// The transport takes no more now; flush again when it does.
+        case blocked
+        /// Everything is written and the broker wants the connection closed; tell `connectionLost` when it is.
+        case close
+        /// Writing failed; tell `connectionLost`.
+        case lost
+    }
+
+    /// Writes what waits for a connection.
+    ///
+    /// `write` returns how many bytes it took, or nil if the transport failed.
+    package mutating func flush(
+        _ id: ConnectionID, _ write: (_ bytes: Span<UInt8>, _ moreFollows: Bool) -> Int?
+    ) -> FlushOutcome {
+        guard isCurrent(id) else { return .done }
+        let index = Int(id.index)
+        while connections[index].output >= 0 {
+            let output = Int(connections[index].output)
+            guard outputs[output].flush(write) else { return .lost }
+            guard outputs[output].isEmpty else {
+                outputs[output].compact()
+                return .blocked
+            }
+            connections[index].output = -1
+            freeOutputs.append(Int32(clamping: output))
+            if connections[index].state == .open { pump(connections[index].session) }
+        }
+        return connections[index].state == .closing ? .close : .done
+    }
+
+    /// What happened since the last call that a log may want.
+    package mutating func takeEvents() -> [BrokerEvent] {
+        guard !events.isEmpty else { return [] }
+        defer { events = [] }
+        return events
+    }
+
+    // MARK: packets
+
+    func isCurrent(_ id: ConnectionID) -> Bool {
+        let connection = connections[Int(id.index)]
+        return connection.generation == id.generation && connection.state != .free
+    }
+
+    func isReading(_ index: Int) -> Bool {
+        connections[index].state == .awaitingConnect || connections[index].state == .open
+    }
+
+    private mutating func keepRest(_ index: Int, _ rest: Span<UInt8>) {
+        guard rest.count > 0, isReading(index) else { return }
+        connections[index].partial.append(copying: rest)
+        if let header = try? FixedHeader.parse(rest), header.length > rest.count {
+            // The packet's length is known and allowed: one allocation instead of a doubling for each read.
+            connections[index].partial.reserveCapacity(header.length)
+        }
+    }
+
+    /// Handles the whole packets at the front; returns how many bytes they had.
+    private mutating func handlePackets(_ index: Int, _ bytes: Span<UInt8>) -> Int {
+        var start = 0
+        while isReading(index) {
+            do throws(DecodeError) {
+                guard let header = try FixedHeader.parse(bytes, at: start) else { return start }
+                guard header.length <= limits.maximumPacketSize || connections[index].isInternal else {
+                    throw DecodeError(.packetTooLarge, at: 1)
+                }
+                guard bytes.count - start >= header.length else { return start }
+                connections[index].lastPacketAt = now
+                try handle(index, bytes.extracting(start..<(start + header.length)), header)
+                start += header.length
+            } catch {
+                malformed(index, error)
+            }
+        }
+        return bytes.count
+    }
+
+    private mutating func handle(
+        _ index: Int, _ packet: Span<UInt8>, _ header: FixedHeader
+    ) throws(DecodeError) {
+        guard connections[index].state == .open else {
+            // [MQTT-3.1.0-1]
+            guard header.type == .connect else {
+                return refuse(index, why: "the first packet was \(header.type) and not CONNECT")
+            }
+            return try connectReceived(index, packet, header)
+        }
+        let version = connections[index].version
+        switch header.type {
+        case .publish: try publishReceived(index, packet, header)
+        case .puback: pubackReceived(index, try Acknowledgement(packet, header, version: version))
+        case .pubrec: pubrecReceived(index, try Acknowledgement(packet, header, version: version))
+        case .pubrel: pubrelReceived(index, try Acknowledgement(packet, header, version: version))
+        case .pubcomp: pubcompReceived(index, try Acknowledgement(packet, header, version: version))
+        case .subscribe: subscribeReceived(index, try Subscribe(packet, header, version: version))
+        case .unsubscribe: unsubscribeReceived(index, try Unsubscribe(packet, header, version: version))
+        case .pingreq:
+            try Ping.check(header)
+            withOutput(index) { Ping.encode(.pingresp, into: &$0) }
+        case .disconnect: disconnectReceived(index, try Disconnect(packet, header, version: version))
+        case .connect: disconnect(index, .protocolError, why: "a second CONNECT")  // [MQTT-3.1.0-2]
+        case .connack, .suback, .unsuback, .pingresp, .auth:
+            disconnect(index, .protocolError, why: "a packet that clients don't send: \(header.type)")
+        }
+    }
+
+    private mutating func malformed(_ index: Int, _ error: DecodeError) {
+        let why = "malformed packet: \(error)"
+        if connections[index].state == .open {
+            disconnect(index, error.reasonCode, why: why)
+        } else {
+            refuse(index, why: why)
+        }
+    }
+}

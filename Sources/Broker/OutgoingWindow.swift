@@ -1,0 +1,149 @@
+import Bytes
+import MQTTCodec
+
+/// What one session was sent at QoS 1 and 2 and has not acknowledged: a ring in which a packet identifier's place
+/// is its distance from the oldest, so that no table is searched.
+struct OutgoingWindow {
+    struct Entry: Equatable {
+        enum State: UInt8 {
+            /// Sent on this connection; waiting for PUBACK or PUBREC.
+            case sent
+            /// Must be sent again on this connection, with DUP. [MQTT-4.4.0-1]
+            case unsent
+            /// PUBREC came, PUBREL went; waiting for PUBCOMP. Never published again. [MQTT-4.3.3-6]
+            case released
+            /// Acknowledged; stays in the ring until the ones before it are.
+            case done
+        }
+        var delivery: Delivery
+        var state: State
+    }
+
+    enum Acknowledged: Equatable {
+        /// The flow is over; the message's reference goes back.
+        case finished(Delivery)
+        /// PUBREC: the message goes back, the identifier stays until PUBCOMP.
+        case received(Delivery)
+        /// Nobody waits for it.
+        case unknown
+    }
+
+    private var entries = Ring<Entry>()
+    /// The packet identifier of `entries[0]`.
+    private var firstID: UInt16 = 1
+    /// Entries that count against the receiver's Receive Maximum.
+    private(set) var unacknowledged = 0
+    private(set) var unsent = 0
+
+    /// The ring must not come near the identifiers' wrap. [MQTT-2.2.1-3]
+    private static let longestSpan = 32_768
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// Whether one more may be sent to a receiver that allows `limit`.
+    func hasRoom(_ limit: Int) -> Bool {
+        unacknowledged - unsent < limit && entries.count < Self.longestSpan
+    }
+
+    /// Notes a new delivery and returns its packet identifier.
+    mutating func add(_ delivery: Delivery) -> UInt16 {
+        entries.append(Entry(delivery: delivery, state: .sent))
+        unacknowledged += 1
+        return id(at: entries.count - 1)
+    }
+
+    mutating func puback(_ id: UInt16) -> Acknowledged {
+        guard let position = position(of: id), entries[position].state == .sent,
+            entries[position].delivery.qos == .atLeastOnce
+        else { return .unknown }
+        return finish(position)
+    }
+
+    /// PUBREC; with an error code the flow is over without PUBREL. [MQTT-4.3.3-4]
+    mutating func pubrec(_ id: UInt16, isError: Bool) -> Acknowledged {
+        guard let position = position(of: id), entries[position].delivery.qos == .exactlyOnce else { return .unknown }
+        switch entries[position].state {
+        case .sent where isError: return finish(position)
+        case .sent:
+            entries[position].state = .released
+            return .received(entries[position].delivery)
+        case .released: return .received(.nothing)
+        case .unsent, .done: return .unknown
+        }
+    }
+
+    mutating func pubcomp(_ id: UInt16) -> Bool {
+        guard let position = position(of: id), entries[position].state == .released else { return false }
+        _ = finish(position)
+        return true
+    }
+
+    /// A new connection begins: what was sent must be sent again.
+    mutating func connectionResumed() {
+        for position in 0..<entries.count where entries[position].state == .sent {
+            entries[position].state = .unsent
+            unsent += 1
+        }
+    }
+
+    /// The next entry to send again, in the first order, now counted as sent.
+    mutating func nextUnsent() -> (id: UInt16, delivery: Delivery)? {
+        guard unsent > 0 else { return nil }
+        for position in 0..<entries.count where entries[position].state == .unsent {
+            entries[position].state = .sent
+            unsent -= 1
+            return (id(at: position), entries[position].delivery)
+        }
+        return nil
+    }
+
+    /// The identifiers whose PUBREL must be sent again.
+    var released: [UInt16] {
+        (0..<entries.count).filter { entries[$0].state == .released }.map { id(at: $0) }
+    }
+
+    /// Forgets everything; returns the deliveries whose messages go back.
+    mutating func removeAll() -> [Delivery] {
+        var deliveries: [Delivery] = []
+        while let entry = entries.popFirst() {
+            if entry.state == .sent || entry.state == .unsent { deliveries.append(entry.delivery) }
+        }
+        self = OutgoingWindow()
+        return deliveries
+    }
+
+    private mutating func finish(_ position: Int) -> Acknowledged {
+        let delivery = entries[position].delivery
+        entries[position].state = .done
+        unacknowledged -= 1
+        while let first = entries.first, first.state == .done {
+            _ = entries.popFirst()
+            firstID = firstID == .max ? 1 : firstID + 1
+        }
+        return .finished(delivery)
+    }
+
+    /// Identifiers go from 1 to 65,535 and around, never 0.
+    private func id(at position: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (Int(firstID) - 1 + position) % 65_535 + 1)
+    }
+
+    private func position(of id: UInt16) -> Int? {
+        guard id != 0 else { return nil }
+        let distance = Int(id) - Int(firstID)
+        let position = distance < 0 ? distance + 65_535 : distance
+        return position < entries.count ? position : nil
+    }
+}
+
+/// One message on its way to one session.
+struct Delivery: Equatable {
+    var message: MessageIndex
+    var qos: QoS
+    var retain: Bool
+    /// 0 when the subscription has none.
+    var subscriptionIdentifier: UInt32
+
+    /// Stands where no message is held any more.
+    static let nothing = Delivery(message: -1, qos: .atMostOnce, retain: false, subscriptionIdentifier: 0)
+}

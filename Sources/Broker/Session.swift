@@ -1,0 +1,66 @@
+import Bytes
+import MQTTCodec
+
+/// A session's place in the broker's table.
+typealias SessionIndex = Int32
+
+/// What the broker remembers of one client, connected or not. [MQTT 5, section 4.1]
+struct Session {
+    /// A pending delivery is worth its message plus this much bookkeeping.
+    static let overheadPerQueued = 32
+
+    var clientID: [UInt8] = []
+    /// Tells this session from an earlier one in the same place.
+    var generation: UInt32 = 0
+    var isUsed = false
+    var connection: Int32 = -1
+    /// Seconds that the session outlives its connection; `UInt32.max` means for ever.
+    var expiry: UInt32 = 0
+    var window = OutgoingWindow()
+    var queue = Ring<Delivery>()
+    var queuedBytes = 0
+    /// QoS 2 identifiers from the client that PUBREL has not freed yet. [MQTT-4.3.3-10]
+    var received: Set<UInt16> = []
+    var will: Connect.Will?
+    /// Set while the will waits for its delay, or nil.
+    var willDueAt: ContinuousClock.Instant?
+    /// Set while no connection is there.
+    var expiresAt: ContinuousClock.Instant?
+}
+
+/// One network connection, from accept to close.
+struct Connection {
+    enum State: UInt8 {
+        case free
+        case awaitingConnect
+        case open
+        /// Nothing more is read; it is closed when the output is written.
+        case closing
+    }
+
+    var state = State.free
+    var generation: UInt32 = 0
+    var version = ProtocolVersion.v311
+    /// Of the gateway itself: not limited, not counted, may publish anywhere.
+    var isInternal = false
+    var mayBeAnonymous = false
+    var isMarked = false
+    var session: SessionIndex = -1
+    /// Place in the pool of output buffers; -1 while nothing waits.
+    var output: Int32 = -1
+    /// The client's Receive Maximum, or ours, whichever is lower.
+    var window = 0
+    var maximumPacketSize = Int.max
+    /// 1.5 times the keep alive; zero means none.
+    var silenceLimit: Duration = .zero
+    var lastPacketAt: ContinuousClock.Instant
+    /// The front of a packet whose rest has not arrived.
+    var partial: [UInt8] = []
+    var peer = ""
+}
+
+/// A connection as its owner, the loop, names it; an old name never reaches a new connection in the same place.
+package struct ConnectionID: Hashable, Sendable {
+    package let index: Int32
+    let generation: UInt32
+}

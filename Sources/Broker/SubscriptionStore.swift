@@ -1,0 +1,246 @@
+import Bytes
+import MQTTCodec
+
+/// One session that a message goes to, and how.
+struct Recipient: Equatable {
+    var session: SessionIndex
+    var qos: QoS
+    var noLocal: Bool
+    var retainAsPublished: Bool
+    /// 0 when the subscription has none.
+    var identifier: UInt32
+}
+
+/// Who subscribed to what, and the answer to "who gets this topic", cached for topics that come again.
+///
+/// Overlapping subscriptions of one session without identifiers make one delivery at the highest QoS; each
+/// subscription with an identifier makes its own, which carries it. [MQTT-3.3.4-2] to [MQTT-3.3.4-5]
+struct SubscriptionStore: ~Copyable {
+    private struct Subscription {
+        var node: Int32
+        var recipient: Recipient
+        var nextAtNode = TopicTree.none
+        var previousAtNode = TopicTree.none
+        var nextOfSession = TopicTree.none
+        var previousOfSession = TopicTree.none
+    }
+
+    private struct CacheEntry {
+        var hash: UInt64 = 0
+        var generation: UInt32 = 0
+        var topicStart: Int32 = 0
+        var topicLength: Int32 = 0
+        var listStart: Int32 = 0
+        var listCount: Int32 = 0
+    }
+
+    private static let cacheSize = 4_096
+
+    private var tree: TopicTree
+    private var subscriptions: [Subscription] = []
+    private var free: [Int32] = []
+    /// The first subscription of each session, and how many it has.
+    private var heads: [Int32] = []
+    private var counts: [Int32] = []
+    private(set) var count = 0
+
+    private var cache: [CacheEntry] = []
+    /// Goes up with every change; entries of older generations are not valid.
+    private var generation: UInt32 = 1
+    private var cachedTopics: [UInt8] = []
+    private var cachedRecipients: [Recipient] = []
+    private let seed: UInt64
+
+    init(seed: UInt64) {
+        self.seed = seed
+        tree = TopicTree(seed: seed)
+    }
+
+    // MARK: changes
+
+    func count(of session: SessionIndex) -> Int {
+        session < counts.count ? Int(counts[Int(session)]) : 0
+    }
+
+    /// Adds or replaces a subscription; returns whether it is new to the session. [MQTT-3.8.4-3]
+    mutating func subscribe(_ recipient: Recipient, to filter: Span<UInt8>) -> Bool {
+        changed()
+        let node = tree.insert(filter)
+        if let existing = find(recipient.session, at: node) {
+            subscriptions[Int(existing)].recipient = recipient
+            return false
+        }
+        link(Subscription(node: node, recipient: recipient))
+        return true
+    }
+
+    /// Whether there was such a subscription.
+    ///
+    /// Filters are compared byte for byte. [MQTT-3.10.4-1]
+    mutating func unsubscribe(_ session: SessionIndex, from filter: Span<UInt8>) -> Bool {
+        let node = tree.find(filter)
+        guard node != TopicTree.none, let index = find(session, at: node) else { return false }
+        changed()
+        unlink(index)
+        return true
+    }
+
+    mutating func removeAll(of session: SessionIndex) {
+        guard Int(session) < heads.count else { return }
+        changed()
+        while heads[Int(session)] != TopicTree.none { unlink(heads[Int(session)]) }
+    }
+
+    private mutating func changed() {
+        generation &+= 1
+        cachedTopics.removeAll(keepingCapacity: true)
+        cachedRecipients.removeAll(keepingCapacity: true)
+    }
+
+    /// Walks the shorter of the two lists that the subscription would be in.
+    private func find(_ session: SessionIndex, at node: Int32) -> Int32? {
+        guard Int(session) < heads.count else { return nil }
+        var ofSession = heads[Int(session)]
+        var atNode = tree.nodes[Int(node)].value
+        while ofSession != TopicTree.none, atNode != TopicTree.none {
+            if subscriptions[Int(ofSession)].node == node { return ofSession }
+            if subscriptions[Int(atNode)].recipient.session == session { return atNode }
+            ofSession = subscriptions[Int(ofSession)].nextOfSession
+            atNode = subscriptions[Int(atNode)].nextAtNode
+        }
+        return nil
+    }
+
+    private mutating func link(_ new: Subscription) {
+        var subscription = new
+        let session = Int(subscription.recipient.session)
+        while heads.count <= session {
+            heads.append(TopicTree.none)
+            counts.append(0)
+        }
+        subscription.nextAtNode = tree.nodes[Int(subscription.node)].value
+        subscription.nextOfSession = heads[session]
+        let index: Int32
+        if let reused = free.popLast() {
+            subscriptions[Int(reused)] = subscription
+            index = reused
+        } else {
+            index = Int32(clamping: subscriptions.count)
+            subscriptions.append(subscription)
+        }
+        if subscription.nextAtNode != TopicTree.none {
+            subscriptions[Int(subscription.nextAtNode)].previousAtNode = index
+        }
+        if subscription.nextOfSession != TopicTree.none {
+            subscriptions[Int(subscription.nextOfSession)].previousOfSession = index
+        }
+        tree.setValue(index, of: subscription.node)
+        heads[session] = index
+        counts[session] += 1
+        count += 1
+    }
+
+    private mutating func unlink(_ index: Int32) {
+        let subscription = subscriptions[Int(index)]
+        let session = Int(subscription.recipient.session)
+        if subscription.previousAtNode == TopicTree.none {
+            tree.setValue(subscription.nextAtNode, of: subscription.node)
+        } else {
+            subscriptions[Int(subscription.previousAtNode)].nextAtNode = subscription.nextAtNode
+        }
+        if subscription.nextAtNode != TopicTree.none {
+            subscriptions[Int(subscription.nextAtNode)].previousAtNode = subscription.previousAtNode
+        }
+        if subscription.previousOfSession == TopicTree.none {
+            heads[session] = subscription.nextOfSession
+        } else {
+            subscriptions[Int(subscription.previousOfSession)].nextOfSession = subscription.nextOfSession
+        }
+        if subscription.nextOfSession != TopicTree.none {
+            subscriptions[Int(subscription.nextOfSession)].previousOfSession = subscription.previousOfSession
+        }
+        counts[session] -= 1
+        count -= 1
+        free.append(index)
+        tree.prune(subscription.node)
+    }
+
+    // MARK: matching
+
+    /// Where in `recipient(at:)` the recipients of a topic stand; valid until the next change or match.
+    mutating func match(_ topic: Span<UInt8>) -> Range<Int> {
+        guard count > 0 else { return 0..<0 }
+        let hash = TopicHash.hash(topic, topic.indices, seed: seed)
+        if cache.isEmpty { cache = Array(repeating: CacheEntry(), count: Self.cacheSize) }
+        let slot = Int(truncatingIfNeeded: hash) & (Self.cacheSize - 1)
+        let entry = cache[slot]
+        if entry.generation == generation, entry.hash == hash, cachedTopic(entry, is: topic) {
+            return Int(entry.listStart)..<Int(entry.listStart + entry.listCount)
+        }
+        // The lists live until the next change; without one they are dropped when they grow too large.
+        if cachedRecipients.count > 1 << 20 || cachedTopics.count > 1 << 20 { changed() }
+        let start = cachedRecipients.count
+        collect(topic)
+        cache[slot] = CacheEntry(
+            hash: hash, generation: generation, topicStart: Int32(clamping: cachedTopics.count),
+            topicLength: Int32(clamping: topic.count), listStart: Int32(clamping: start),
+            listCount: Int32(clamping: cachedRecipients.count - start))
+        cachedTopics.append(copying: topic)
+        return start..<cachedRecipients.count
+    }
+
+    func recipient(at position: Int) -> Recipient { cachedRecipients[position] }
+
+    private func cachedTopic(_ entry: CacheEntry, is topic: Span<UInt8>) -> Bool {
+        guard Int(entry.topicLength) == topic.count else { return false }
+        let start = Int(entry.topicStart)
+        for index in topic.indices where cachedTopics[start + index] != topic[index] { return false }
+        return true
+    }
+
+    /// Appends the recipients of `topic` to the cached ones, without doubles.
+    private mutating func collect(_ topic: Span<UInt8>) {
+        let start = cachedRecipients.count
+        var pending: [(node: Int32, levels: TopicLevels)] = [(TopicTree.root, TopicLevels(topic))]
+        while let place = pending.popLast() {
+            let node = place.node
+            var levels = place.levels
+            let entry = tree.nodes[Int(node)]
+            // [MQTT-4.7.2-1]
+            let wildcards = node != TopicTree.root || topic[0] != UInt8(ascii: "$")
+            if wildcards, entry.multiLevel != TopicTree.none { collect(at: entry.multiLevel, from: start) }
+            guard let level = levels.next(topic) else {
+                collect(at: node, from: start)
+                continue
+            }
+            if wildcards, entry.singleLevel != TopicTree.none { pending.append((entry.singleLevel, levels)) }
+            let child = tree.child(of: node, topic, level)
+            if child != TopicTree.none { pending.append((child, levels)) }
+        }
+    }
+
+    private mutating func collect(at node: Int32, from start: Int) {
+        var index = tree.nodes[Int(node)].value
+        while index != TopicTree.none {
+            merge(subscriptions[Int(index)].recipient, from: start)
+            index = subscriptions[Int(index)].nextAtNode
+        }
+    }
+
+    private mutating func merge(_ recipient: Recipient, from start: Int) {
+        guard recipient.identifier == 0, counts[Int(recipient.session)] > 1 else {
+            cachedRecipients.append(recipient)
+            return
+        }
+        for position in start..<cachedRecipients.count {
+            let other = cachedRecipients[position]
+            guard other.session == recipient.session, other.identifier == 0, other.noLocal == recipient.noLocal else {
+                continue
+            }
+            cachedRecipients[position].qos = max(other.qos, recipient.qos)
+            if recipient.retainAsPublished { cachedRecipients[position].retainAsPublished = true }
+            return
+        }
+        cachedRecipients.append(recipient)
+    }
+}

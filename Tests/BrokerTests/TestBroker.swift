@@ -1,0 +1,193 @@
+import Bytes
+import MQTTCodec
+
+@testable import Broker
+
+/// A broker with hand-fed clients and a clock that only moves when told.
+final class TestBroker {
+    private var state: BrokerState
+    private(set) var now: ContinuousClock.Instant
+    private let start: ContinuousClock.Instant
+
+    init(_ change: (inout BrokerLimits) -> Void = { _ in }) {
+        var limits = BrokerLimits()
+        change(&limits)
+        start = ContinuousClock.now
+        now = start
+        state = BrokerState(limits: limits, serverVersion: "martlet test", seed: 7, now: start)
+        state.tick(now: start)
+    }
+
+    var counters: BrokerState.Counters { state.counters }
+    var keptMessages: Int { state.messages.count }
+
+    func takeEvents() -> [BrokerEvent] { state.takeEvents() }
+
+    func open(anonymous: Bool = true, isInternal: Bool = false) -> TestClient? {
+        state.connectionOpened(peer: "test", isInternal: isInternal, mayBeAnonymous: anonymous, now: now)
+            .map { TestClient(broker: self, id: $0) }
+    }
+
+    func advance(_ duration: Duration) {
+        now += duration
+        while let due = state.wakeAt, due <= now { state.tick(now: now) }
+    }
+
+    func shutDown() { state.shutDown(now: now) }
+
+    func receive(_ bytes: [UInt8], from id: ConnectionID) {
+        state.bytesReceived(id, bytes.span, now: now)
+    }
+
+    func lose(_ id: ConnectionID) {
+        state.connectionLost(id, why: "the connection broke", now: now)
+    }
+
+    /// Writes out up to `limit` bytes of a connection.
+    func flush(_ id: ConnectionID, limit: Int = .max) -> (bytes: [UInt8], outcome: BrokerState.FlushOutcome) {
+        var written: [UInt8] = []
+        let outcome = state.flush(id) { bytes, _ in
+            let count = min(bytes.count, limit - written.count)
+            written.append(copying: bytes.extracting(0..<count))
+            return count
+        }
+        return (written, outcome)
+    }
+}
+
+/// What a client saw, one packet each.
+enum Seen: Equatable {
+    case connack(Connack)
+    case publish(Publish)
+    case acknowledgement(PacketType, Acknowledgement)
+    case suback(Suback)
+    case unsuback(Suback)
+    case pingresp
+    case disconnect(Disconnect)
+    case undecodable(PacketType)
+}
+
+/// The far end of one of the test broker's connections.
+final class TestClient {
+    let broker: TestBroker
+    let id: ConnectionID
+    private var version = ProtocolVersion.v5
+    private(set) var isClosed = false
+
+    init(broker: TestBroker, id: ConnectionID) {
+        self.broker = broker
+        self.id = id
+    }
+
+    func send(_ bytes: [UInt8]) { broker.receive(bytes, from: id) }
+
+    func send(_ encode: (inout [UInt8]) -> Void) {
+        var bytes: [UInt8] = []
+        encode(&bytes)
+        send(bytes)
+    }
+
+    /// Connects and returns what came back.
+    @discardableResult
+    func connect(
+        _ clientID: String, _ version: ProtocolVersion = .v5, clean: Bool = true, expiry: UInt32? = nil,
+        _ change: (inout Connect) -> Void = { _ in }
+    ) -> [Seen] {
+        self.version = version
+        var connect = Connect(version: version)
+        connect.clientID = Array(clientID.utf8)
+        connect.cleanStart = clean
+        if let expiry { connect.properties[number: .sessionExpiryInterval] = expiry }
+        change(&connect)
+        send { connect.encode(into: &$0) }
+        return seen()
+    }
+
+    @discardableResult
+    func subscribe(
+        _ filter: String, _ qos: QoS = .atMostOnce, identifier: UInt32? = nil,
+        _ change: (inout Subscribe.Request) -> Void = { _ in }
+    ) -> [Seen] {
+        var request = Subscribe.Request(filter: Array(filter.utf8), qos: qos)
+        change(&request)
+        var packet = Subscribe(packetID: 9, requests: [request])
+        if let identifier { packet.properties.subscriptionIdentifiers = [identifier] }
+        send { packet.encode(into: &$0, version: version) }
+        return seen()
+    }
+
+    func unsubscribe(_ filter: String) -> [Seen] {
+        send { Unsubscribe(packetID: 8, filters: [Array(filter.utf8)]).encode(into: &$0, version: version) }
+        return seen()
+    }
+
+    func publish(
+        _ topic: String, _ payload: String = "x", _ qos: QoS = .atMostOnce, retain: Bool = false, id: UInt16 = 1,
+        _ change: (inout Publish) -> Void = { _ in }
+    ) {
+        var packet = Publish(topic: Array(topic.utf8), payload: Array(payload.utf8), qos: qos, retain: retain)
+        packet.packetID = qos == .atMostOnce ? 0 : id
+        change(&packet)
+        send { packet.encode(into: &$0, version: version) }
+    }
+
+    func acknowledge(_ type: PacketType, _ id: UInt16, _ code: ReasonCode = .success) {
+        send { Acknowledgement(packetID: id, reasonCode: code).encode(type, into: &$0, version: version) }
+    }
+
+    func disconnect(_ code: ReasonCode = .success) {
+        send { Disconnect(reasonCode: code).encode(into: &$0, version: version) }
+    }
+
+    func lose() { broker.lose(id) }
+
+    /// Everything that the broker has written since the last look.
+    func seen() -> [Seen] {
+        let (bytes, outcome) = broker.flush(id)
+        if outcome == .close {
+            isClosed = true
+            broker.lose(id)
+        }
+        return decode(bytes)
+    }
+
+    /// The messages among what was written, as "topic payload".
+    func messages() -> [String] {
+        seen().compactMap { seen in
+            guard case .publish(let publish) = seen else { return nil }
+            return
+                "\(String(decoding: publish.topic, as: UTF8.self)) \(String(decoding: publish.payload, as: UTF8.self))"
+        }
+    }
+
+    func publishes() -> [Publish] {
+        seen().compactMap { seen in
+            guard case .publish(let publish) = seen else { return nil }
+            return publish
+        }
+    }
+
+    func decode(_ bytes: [UInt8]) -> [Seen] {
+        var rest = bytes
+        var all: [Seen] = []
+        while let header = try? FixedHeader.parse(rest.span), header.length <= rest.count {
+            all.append((try? decodeOne(rest, header)) ?? .undecodable(header.type))
+            rest.removeFirst(header.length)
+        }
+        return all
+    }
+
+    private func decodeOne(_ bytes: [UInt8], _ header: FixedHeader) throws(DecodeError) -> Seen {
+        switch header.type {
+        case .connack: .connack(try Connack(bytes.span, header, version: version))
+        case .publish: .publish(try Publish(bytes.span, header, version: version))
+        case .puback, .pubrec, .pubrel, .pubcomp:
+            .acknowledgement(header.type, try Acknowledgement(bytes.span, header, version: version))
+        case .suback: .suback(try Suback(bytes.span, header, version: version))
+        case .unsuback: .unsuback(try Suback(bytes.span, header, version: version))
+        case .pingresp: .pingresp
+        case .disconnect: .disconnect(try Disconnect(bytes.span, header, version: version))
+        default: .undecodable(header.type)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import MQTTCodec
+import Readings
+
+/// The messages that say whether devices and the gateway are there: retained, without expiry, since silence must not
+/// look like health.
+struct Availability: Sendable {
+    /// In the order of the configuration.
+    let devices: [String]
+    private let topics: [String: [UInt8]]
+    private let gatewayTopic: [UInt8]
+
+    init(_ settings: MappingSettings) {
+        devices = settings.devices.map(\.key)
+        let gateway = settings.gateway
+        let template = settings.topics.availability
+        topics = Dictionary(
+            devices.map { ($0, Self.topic(template, TopicValues(gateway: gateway, device: $0))) },
+            uniquingKeysWith: { first, _ in first })
+        gatewayTopic = Self.topic(settings.topics.gateway, TopicValues(gateway: gateway))
+    }
+
+    /// A template that asks for what a device doesn't have (a phase) is left at the built-in one.
+    private static func topic(_ template: TopicTemplate, _ values: TopicValues) -> [UInt8] {
+        let fallback = values[.device] == nil ? TopicTemplates().gateway : TopicTemplates().availability
+        return (try? template.topic(values)) ?? (try? fallback.topic(values)) ?? []
+    }
+
+    /// The message about a device, nil for one that the settings don't know.
+    func device(_ key: String, _ status: DeviceStatus, since: Timestamp) -> Publication? {
+        topics[key].map { Self.publication($0, Self.payload(status, since: since)) }
+    }
+
+    func gateway(_ status: DeviceStatus, since: Timestamp) -> Publication {
+        Self.publication(gatewayTopic, Self.payload(status, since: since))
+    }
+
+    /// A will is written before it is needed, so it can't say since when.
+    var will: Publication {
+        var object = JSONObject()
+        object.add("state", "offline")
+        object.add("reason", "lost")
+        object.add("detail", "the gateway's connection ended without goodbye")
+        return Self.publication(gatewayTopic, object.bytes)
+    }
+
+    private static func payload(_ status: DeviceStatus, since: Timestamp) -> [UInt8] {
+        var object = JSONObject()
+        switch status {
+        case .online:
+            object.add("state", "online")
+            object.add("since", since)
+        case .offline(let reason, let detail):
+            object.add("state", "offline")
+            object.add("since", since)
+            object.add("reason", reason.rawValue)
+            object.add("detail", detail)
+        }
+        return object.bytes
+    }
+
+    private static func publication(_ topic: [UInt8], _ payload: [UInt8]) -> Publication {
+        Publication(topic: topic, payload: payload, qos: .atLeastOnce, retain: true)
+    }
+}

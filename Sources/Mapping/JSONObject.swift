@@ -1,0 +1,60 @@
+import Readings
+
+/// Writes one flat JSON object, members in the order they are added. [RFC 8259]
+struct JSONObject {
+    private var text: [UInt8] = [UInt8(ascii: "{")]
+
+    /// The object so far, closed.
+    var bytes: [UInt8] { text + [UInt8(ascii: "}")] }
+
+    mutating func add(_ name: String, _ value: Value) {
+        switch value {
+        case .text(let text): add(name, text)
+        // A finite Double's description is a JSON number: digits, perhaps a point, perhaps an exponent.
+        case .number, .integer, .boolean: add(name, literal: value.description)
+        }
+    }
+
+    mutating func add(_ name: String, _ value: String) {
+        begin(name)
+        append(quoted: value)
+    }
+
+    mutating func add(_ name: String, _ time: Timestamp) {
+        add(name, literal: String(time.milliseconds))
+    }
+
+    mutating func add(_ name: String, _ number: UInt64) {
+        add(name, literal: String(number))
+    }
+
+    private mutating func add(_ name: String, literal: String) {
+        begin(name)
+        text.append(contentsOf: literal.utf8)
+    }
+
+    private mutating func begin(_ name: String) {
+        if text.count > 1 { text.append(UInt8(ascii: ",")) }
+        append(quoted: name)
+        text.append(UInt8(ascii: ":"))
+    }
+
+    private mutating func append(quoted string: String) {
+        text.append(UInt8(ascii: "\""))
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), byte])
+            case ..<0x20: append(escapedControl: byte)
+            default: text.append(byte)
+            }
+        }
+        text.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(escapedControl byte: UInt8) {
+        let digits = [UInt8]("0123456789abcdef".utf8)
+        text.append(contentsOf: "\\u00".utf8)
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+}

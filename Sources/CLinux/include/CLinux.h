@@ -1,0 +1,9 @@
+// Declarations of the Linux kernel and glibc that Swift's Glibc module lacks or can't express.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include "epoll.h"
+#include "process.h"
+#include "sockets.h"
+
+#endif

@@ -1,0 +1,17 @@
+// Calls that glibc declares only for GNU sources.
+#ifndef CLINUX_PROCESS_H
+#define CLINUX_PROCESS_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Eight random bytes of the kernel's; 0 on success.
+int clinux_random(uint64_t *value);
+
+void clinux_name_thread(pthread_t thread, const char *name);
+
+/// The sentence for an errno, at most `size` bytes with its end.
+void clinux_error_text(int code, char *text, size_t size);
+
+#endif

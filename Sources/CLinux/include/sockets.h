@@ -1,0 +1,38 @@
+// Socket calls whose arguments are structures or flags that Swift can't name well.
+#ifndef CLINUX_SOCKETS_H
+#define CLINUX_SOCKETS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+int clinux_accept(int listener, struct sockaddr_storage *peer);
+
+/// A bound, listening TCP socket; `address` is numeric. -1 with errno, EINVAL for an address that is none.
+int clinux_listen_tcp(const char *address, uint16_t port);
+
+/// A bound, listening Unix socket with the file mode; a stale socket file in its place is removed.
+int clinux_listen_unix(const char *path, unsigned int mode);
+
+/// A connected Unix socket.
+int clinux_connect_unix(const char *path);
+
+/// The numeric address and port of a peer as text: "192.0.2.1:1883", "[::1]:1883", "local". Returns its length.
+int clinux_peer_text(const struct sockaddr_storage *peer, char *text, int size);
+
+/// Whether the peer is on this machine.
+int clinux_peer_is_loopback(const struct sockaddr_storage *peer);
+
+/// The local port of a TCP socket, or 0.
+uint16_t clinux_local_port(int descriptor);
+
+int clinux_set_no_delay(int descriptor);
+
+#endif

@@ -1,0 +1,19 @@
+#define _GNU_SOURCE
+#include "include/process.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+int clinux_random(uint64_t *value) { return getrandom(value, sizeof *value, 0) == sizeof *value ? 0 : -1; }
+
+void clinux_name_thread(pthread_t thread, const char *name) {
+    char shortened[16];
+    snprintf(shortened, sizeof shortened, "%s", name);
+    pthread_setname_np(thread, shortened);
+}
+
+void clinux_error_text(int code, char *text, size_t size) {
+    // The GNU form: it may return a text of its own instead of filling the buffer.
+    char buffer[256];
+    snprintf(text, size, "%s", strerror_r(code, buffer, sizeof buffer));
+}

@@ -1,0 +1,122 @@
+#define _GNU_SOURCE
+#include "include/sockets.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int keep_error(int descriptor) {
+    int saved = errno;
+    close(descriptor);
+    errno = saved;
+    return -1;
+}
+
+int clinux_accept(int listener, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    memset(peer, 0, sizeof *peer);
+    return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_listen_tcp(const char *address, uint16_t port) {
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    int is_v6 = strchr(address, ':') != NULL;
+    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address, is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1) {
+        errno = EINVAL;
+        return -1;
+    }
+    int descriptor = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    int on = 1;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (is_v6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    const struct sockaddr *bound = is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+    if (bind(descriptor, bound, is_v6 ? sizeof v6 : sizeof v4) != 0) return keep_error(descriptor);
+    if (listen(descriptor, 1024) != 0) return keep_error(descriptor);
+    return descriptor;
+}
+
+static int unix_address(const char *path, struct sockaddr_un *address) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+int clinux_connect_unix(const char *path) {
+    struct sockaddr_un address;
+    if (unix_address(path, &address) != 0) return -1;
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    if (connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0) return keep_error(descriptor);
+    return descriptor;
+}
+
+int clinux_listen_unix(const char *path, unsigned int mode) {
+    struct sockaddr_un address;
+    if (unix_address(path, &address) != 0) return -1;
+    struct stat existing;
+    if (lstat(path, &existing) == 0 && S_ISSOCK(existing.st_mode)) {
+        // A socket that nobody answers on is left over from a crash; one that answers is somebody's.
+        int other = clinux_connect_unix(path);
+        if (other >= 0) {
+            close(other);
+            errno = EADDRINUSE;
+            return -1;
+        }
+        unlink(path);
+    }
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    // Nobody but the owner can connect before the mode is set.
+    mode_t before = umask(0177);
+    int result = bind(descriptor, (struct sockaddr *)&address, sizeof address);
+    umask(before);
+    if (result != 0) return keep_error(descriptor);
+    if (chmod(path, mode) != 0 || listen(descriptor, 1024) != 0) return keep_error(descriptor);
+    return descriptor;
+}
+
+int clinux_peer_text(const struct sockaddr_storage *peer, char *text, int size) {
+    char address[INET6_ADDRSTRLEN] = "";
+    if (peer->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
+        inet_ntop(AF_INET, &v4->sin_addr, address, sizeof address);
+        return snprintf(text, size, "%s:%u", address, ntohs(v4->sin_port));
+    }
+    if (peer->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+        inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof address);
+        return snprintf(text, size, "[%s]:%u", address, ntohs(v6->sin6_port));
+    }
+    return snprintf(text, size, "local");
+}
+
+int clinux_peer_is_loopback(const struct sockaddr_storage *peer) {
+    if (peer->ss_family == AF_INET) {
+        return ntohl(((const struct sockaddr_in *)peer)->sin_addr.s_addr) >> 24 == 127;
+    }
+    if (peer->ss_family == AF_INET6) {
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)peer)->sin6_addr);
+    }
+    return 1;
+}
+
+uint16_t clinux_local_port(int descriptor) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0) return 0;
+    if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return 0;
+}
+
+int clinux_set_no_delay(int descriptor) {
+    int on = 1;
+    return setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}

@@ -1,0 +1,138 @@
+package import Broker
+import LinuxIO
+import Synchronization
+
+/// What the broker's loop tells the rest of the gateway.
+package enum BrokerReport: Sendable {
+    case broker(BrokerEvent)
+    /// A system call of the loop failed; it goes on unless it can't.
+    case failed(String)
+}
+
+/// The broker as the rest of the gateway sees it: start it, connect to it from inside, stop it.
+///
+/// Everything but the listeners' opening happens on the loop's thread; this object only posts to it.
+package final class BrokerServer: Sendable {
+    /// What the loop and the other threads share.
+    final class Shared: Sendable {
+        let mailbox = Mailbox<BrokerLoop.Request>()
+        let wakeUp: WakeUp
+        let heartbeatInterval: Duration
+        let report: @Sendable (BrokerReport) -> Void
+        let turned: @Sendable (ContinuousClock.Instant) -> Void
+
+        init(
+            wakeUp: WakeUp, heartbeatInterval: Duration, report: @escaping @Sendable (BrokerReport) -> Void,
+            turned: @escaping @Sendable (ContinuousClock.Instant) -> Void
+        ) {
+            self.wakeUp = wakeUp
+            self.heartbeatInterval = heartbeatInterval
+            self.report = report
+            self.turned = turned
+        }
+
+        func post(_ request: BrokerLoop.Request) {
+            if mailbox.post(request) { wakeUp.signal() }
+        }
+    }
+
+    package struct Settings: Sendable {
+        package var listeners: [ListenerSettings]
+        package var limits = BrokerLimits()
+        package var version: String
+        /// How often the loop turns at least, for the watchdog.
+        package var heartbeatInterval: Duration = .seconds(5)
+
+        package init(listeners: [ListenerSettings], version: String) {
+            self.listeners = listeners
+            self.version = version
+        }
+    }
+
+    private let shared: Shared
+    private let thread: NamedThread
+    private let nextKey = Atomic<Int>(1)
+    /// Where it listens, with the ports that were really taken.
+    package let addresses: [ListenAddress]
+
+    /// Opens the listeners and starts the loop.
+    ///
+    /// `report` and `turned` are called on the loop's thread; `turned` after each turn, at least every
+    /// `heartbeatInterval`.
+    package init(
+        _ settings: Settings, report: @escaping @Sendable (BrokerReport) -> Void,
+        turned: @escaping @Sendable (ContinuousClock.Instant) -> Void = { _ in }
+    ) throws(ListenError) {
+        var listeners: [Listener] = []
+        for listener in settings.listeners { listeners.append(try Listener(listener)) }
+        addresses = listeners.map(\.boundAddress)
+        do throws(SystemError) {
+            let shared = Shared(
+                wakeUp: try WakeUp(), heartbeatInterval: settings.heartbeatInterval, report: report, turned: turned)
+            self.shared = shared
+            let opened = listeners
+            thread = try NamedThread.start("broker") { Self.run(settings, opened, shared) }
+        } catch {
+            throw ListenError(address: settings.listeners.first?.address ?? .tcp(address: "-", port: 0), cause: error)
+        }
+    }
+
+    private static func run(_ settings: Settings, _ listeners: [Listener], _ shared: Shared) {
+        do throws(SystemError) {
+            var poller = try Poller()
+            try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)
+            for (index, listener) in listeners.enumerated() {
+                try poller.add(
+                    listener.descriptor.rawValue, token: PollToken.listener(index).rawValue, reading: true,
+                    writing: false)
+            }
+            let state = BrokerState(
+                limits: settings.limits, serverVersion: settings.version, seed: Entropy.seed(),
+                now: ContinuousClock.now)
+            var loop = BrokerLoop(state: state, poller: poller, listeners: listeners, shared: shared)
+            loop.run()
+        } catch {
+            shared.report(.failed("the broker can't start: \(error)"))
+        }
+    }
+
+    /// Tells the clients that the gateway stops, and returns when they are gone or a second has passed.
+    package func stop() {
+        shared.post(.stop)
+        thread.join()
+    }
+
+    // MARK: clients inside the gateway
+
+    /// Connects from inside.
+    ///
+    /// `wake` is called on the broker's thread when there is something to take.
+    func openLocal(name: String, wake: @escaping @Sendable () -> Void) -> LocalLink {
+        let key = nextKey.add(1, ordering: .relaxed).oldValue
+        let transport = LocalTransport(wake: wake)
+        shared.post(.openLocal(transport, name: name, key: key))
+        return LocalLink(shared: shared, transport: transport, key: key)
+    }
+}
+
+/// The client's end of a connection inside the gateway.
+struct LocalLink: Sendable {
+    fileprivate let shared: BrokerServer.Shared
+    fileprivate let transport: LocalTransport
+    fileprivate let key: Int
+
+    func send(_ bytes: [UInt8]) {
+        shared.post(.localBytes(key: key, bytes))
+    }
+
+    /// What has arrived, and whether the broker closed the connection.
+    func take() -> (bytes: [UInt8], isClosed: Bool) {
+        let taken = transport.take()
+        if taken.brokerWaits { shared.post(.localReady(key: key)) }
+        return (taken.bytes, taken.isClosed)
+    }
+
+    func close() {
+        shared.post(.closeLocal(key: key))
+    }
+}

@@ -63,7 +63,7 @@ let package = Package(
         pureTarget("Client", ["Bytes", "MQTTCodec"]),
         pureTarget("Bridge", ["Bytes", "Client", "MQTTCodec"]),
         pureTarget("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
-        pureTarget("Control", ["Readings"]),
+        pureTarget("Control", ["Bytes", "Readings"]),
         pureTarget("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
         pureTarget(
             "Settings",
@@ -103,8 +103,8 @@ let package = Package(
         tests("Broker", ["Bytes", "MQTTCodec"]),
         tests("Client", ["Bytes", "MQTTCodec"]),
         tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),
-        tests("Mapping", ["Readings", "MQTTCodec"]),
-        tests("Control", ["Readings"]),
+        tests("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
+        tests("Control", ["Bytes", "Readings"]),
         tests("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
         tests(
             "Settings",

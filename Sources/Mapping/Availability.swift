@@ -1,3 +1,4 @@
+import Bytes
 import MQTTCodec
 import Readings
 
@@ -48,10 +49,10 @@ struct Availability: Sendable {
         switch status {
         case .online:
             object.add("state", "online")
-            object.add("since", since)
+            object.add("since", since.milliseconds)
         case .offline(let reason, let detail):
             object.add("state", "offline")
-            object.add("since", since)
+            object.add("since", since.milliseconds)
             object.add("reason", reason.rawValue)
             object.add("detail", detail)
         }

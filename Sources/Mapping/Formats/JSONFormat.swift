@@ -1,3 +1,4 @@
+import Bytes
 import Readings
 
 /// A reading with everything one needs to trust it: value, unit, time of measurement, quality, sequence number.
@@ -6,9 +7,13 @@ import Readings
 enum JSONFormat {
     static func payload(of reading: Reading, number: UInt64) -> [UInt8] {
         var object = JSONObject()
-        object.add("v", reading.value)
+        switch reading.value {
+        case .text(let text): object.add("v", text)
+        // A finite Double's description is a JSON number: digits, perhaps a point, perhaps an exponent.
+        case .number, .integer, .boolean: object.add("v", literal: reading.value.description)
+        }
         if let unit = reading.unit { object.add("u", unit) }
-        object.add("t", reading.measuredAt)
+        object.add("t", reading.measuredAt.milliseconds)
         object.add("q", reading.quality.rawValue)
         object.add("n", number)
         return object.bytes

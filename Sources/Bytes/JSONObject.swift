@@ -1,34 +1,25 @@
-import Readings
-
 /// Writes one flat JSON object, members in the order they are added. [RFC 8259]
-struct JSONObject {
+package struct JSONObject: Sendable {
     private var text: [UInt8] = [UInt8(ascii: "{")]
 
+    package init() {}
+
     /// The object so far, closed.
-    var bytes: [UInt8] { text + [UInt8(ascii: "}")] }
+    package var bytes: [UInt8] { text + [UInt8(ascii: "}")] }
 
-    mutating func add(_ name: String, _ value: Value) {
-        switch value {
-        case .text(let text): add(name, text)
-        // A finite Double's description is a JSON number: digits, perhaps a point, perhaps an exponent.
-        case .number, .integer, .boolean: add(name, literal: value.description)
-        }
-    }
-
-    mutating func add(_ name: String, _ value: String) {
+    /// Adds a text, escaped where it must be.
+    package mutating func add(_ name: String, _ value: String) {
         begin(name)
         append(quoted: value)
     }
 
-    mutating func add(_ name: String, _ time: Timestamp) {
-        add(name, literal: String(time.milliseconds))
-    }
-
-    mutating func add(_ name: String, _ number: UInt64) {
+    /// Adds a whole number.
+    package mutating func add(_ name: String, _ number: some BinaryInteger) {
         add(name, literal: String(number))
     }
 
-    private mutating func add(_ name: String, literal: String) {
+    /// Adds what is JSON already: a number, `true`, `false`.
+    package mutating func add(_ name: String, literal: String) {
         begin(name)
         text.append(contentsOf: literal.utf8)
     }
@@ -44,7 +35,7 @@ struct JSONObject {
         for byte in string.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), byte])
-            case ..<0x20: append(escapedControl: byte)
+            case ..<0x20: append(escapedControl: byte)  // RFC 8259, section 7
             default: text.append(byte)
             }
         }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/sockets.h"
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,24 +19,64 @@ int clinux_accept(int listener, struct sockaddr_storage *peer) {
     return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-int clinux_listen_tcp(const char *address, uint16_t port) {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+/// Fills `storage` from a numeric address and returns its length; 0 with EINVAL for an address that is none.
+static socklen_t tcp_address(const char *address, uint16_t port, struct sockaddr_storage *storage) {
+    memset(storage, 0, sizeof *storage);
+    struct sockaddr_in *v4 = (struct sockaddr_in *)storage;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)storage;
     int is_v6 = strchr(address, ':') != NULL;
-    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address, is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1) {
+    storage->ss_family = is_v6 ? AF_INET6 : AF_INET;
+    if (inet_pton(storage->ss_family, address, is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr) != 1) {
         errno = EINVAL;
-        return -1;
+        return 0;
     }
-    int descriptor = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *(is_v6 ? &v6->sin6_port : &v4->sin_port) = htons(port);
+    return is_v6 ? sizeof *v6 : sizeof *v4;
+}
+
+int clinux_listen_tcp(const char *address, uint16_t port) {
+    struct sockaddr_storage bound;
+    socklen_t length = tcp_address(address, port, &bound);
+    if (length == 0) return -1;
+    int descriptor = socket(bound.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
     int on = 1;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (is_v6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    const struct sockaddr *bound = is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
-    if (bind(descriptor, bound, is_v6 ? sizeof v6 : sizeof v4) != 0) return keep_error(descriptor);
+    if (bound.ss_family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(descriptor, (struct sockaddr *)&bound, length) != 0) return keep_error(descriptor);
     if (listen(descriptor, 1024) != 0) return keep_error(descriptor);
     return descriptor;
 }
+
+int clinux_connect_tcp(const char *address, uint16_t port) {
+    struct sockaddr_storage peer;
+    socklen_t length = tcp_address(address, port, &peer);
+    if (length == 0) return -1;
+    int descriptor = socket(peer.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    if (connect(descriptor, (struct sockaddr *)&peer, length) != 0 && errno != EINPROGRESS) {
+        return keep_error(descriptor);
+    }
+    return descriptor;
+}
+
+int clinux_connect_result(int descriptor) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+int clinux_resolve(const char *host, char *text, int size) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int error = getaddrinfo(host, NULL, &hints, &found);
+    if (error != 0) return error;
+    error = getnameinfo(found->ai_addr, found->ai_addrlen, text, size, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return error;
+}
+
+const char *clinux_resolve_error(int code) { return gai_strerror(code); }
 
 static int unix_address(const char *path, struct sockaddr_un *address) {
     memset(address, 0, sizeof *address);

@@ -40,6 +40,16 @@ package final class NamedThread: Sendable {
         return NamedThread(handle: handle)
     }
 
+    /// Starts a thread that nobody waits for.
+    static func startDetached(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        let thread = try start(name, body)
+        // It fails only for a thread that was joined or detached before.
+        _ = pthread_detach(thread.handle)
+    }
+
+    /// A number that tells threads apart.
+    static var currentID: UInt { UInt(pthread_self()) }
+
     /// Waits for its end; call it once.
     package func join() {
         pthread_join(handle, nil)

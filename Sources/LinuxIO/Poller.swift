@@ -73,7 +73,7 @@ package struct Poller: ~Copyable {
         }
     }
 
-    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> CInt {
+    static func milliseconds(until deadline: ContinuousClock.Instant?) -> CInt {
         guard let deadline else { return -1 }
         let left = deadline - ContinuousClock.now
         guard left > .zero else { return 0 }

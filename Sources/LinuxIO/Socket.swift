@@ -45,6 +45,26 @@ package enum Socket {
         return OwnedDescriptor(taking: raw)
     }
 
+    /// Begins to connect to a numeric address; when the socket is writable, `connectError` tells the outcome.
+    package static func connect(address: String, port: UInt16) throws(SystemError) -> OwnedDescriptor {
+        let raw = clinux_connect_tcp(address, port)
+        guard raw >= 0 else { throw .last("connect", "\(address) port \(port)") }
+        return OwnedDescriptor(taking: raw)
+    }
+
+    /// The errno that a connection attempt ended with; nil when it is connected.
+    package static func connectError(_ descriptor: CInt) -> CInt? {
+        let code = clinux_connect_result(descriptor)
+        return code == 0 ? nil : code
+    }
+
+    /// Connects to a Unix socket; it answers at once, and the socket waits on reads and writes.
+    package static func connect(path: String) throws(SystemError) -> OwnedDescriptor {
+        let raw = clinux_connect_unix(path)
+        guard raw >= 0 else { throw .last("connect", path) }
+        return OwnedDescriptor(taking: raw)
+    }
+
     package static func accept(_ listener: CInt) -> Accepted {
         var peer = sockaddr_storage()
         let raw = clinux_accept(listener, &peer)

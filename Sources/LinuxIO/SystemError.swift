@@ -16,6 +16,9 @@ package struct SystemError: Error, Equatable, Sendable {
         self.subject = subject
     }
 
+    /// ETIMEDOUT, for waits that a loop ended.
+    package static let timedOut = ETIMEDOUT
+
     /// The error of the call that just failed on this thread.
     static func last(_ call: String, _ subject: String? = nil) -> SystemError {
         SystemError(code: errno, call: call, subject: subject)
@@ -23,7 +26,7 @@ package struct SystemError: Error, Equatable, Sendable {
 }
 
 extension SystemError: CustomStringConvertible {
-    /// "open /dev/ttyUSB0: No such file or directory"
+    /// The call, what it was about and why: "open /dev/ttyUSB0: No such file or directory".
     package var description: String {
         "\(call)\(subject.map { " " + $0 } ?? ""): \(Self.text(of: code))"
     }

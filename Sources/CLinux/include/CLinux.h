@@ -4,6 +4,8 @@
 
 #include "epoll.h"
 #include "process.h"
+#include "signals.h"
 #include "sockets.h"
+#include "tty.h"
 
 #endif

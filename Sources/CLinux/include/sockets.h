@@ -21,6 +21,18 @@ int clinux_listen_tcp(const char *address, uint16_t port);
 /// A bound, listening Unix socket with the file mode; a stale socket file in its place is removed.
 int clinux_listen_unix(const char *path, unsigned int mode);
 
+/// A TCP socket that is connecting to a numeric address, without waiting.
+int clinux_connect_tcp(const char *address, uint16_t port);
+
+/// How a connection attempt ended: 0 or an errno.
+int clinux_connect_result(int descriptor);
+
+/// The first numeric address of a host name; blocks. Returns 0 or a getaddrinfo error, EAI_SYSTEM with errno.
+int clinux_resolve(const char *host, char *text, int size);
+
+/// The sentence for a getaddrinfo error.
+const char *clinux_resolve_error(int code);
+
 /// A connected Unix socket.
 int clinux_connect_unix(const char *path);
 

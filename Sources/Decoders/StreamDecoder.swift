@@ -19,7 +19,8 @@ package enum StreamDecoder: Sendable {
 
     /// Takes what the port delivered and returns what it completed, in order; an empty list means "need more".
     package mutating func received(_ bytes: Span<UInt8>, at now: ContinuousClock.Instant) -> [StreamEvent] {
-        switch self {
+        // Consumed, so that the decoder's buffer has one owner and grows in place.
+        switch consume self {
         case .dsmrP1(var decoder):
             let events = decoder.received(bytes, at: now)
             self = .dsmrP1(decoder)

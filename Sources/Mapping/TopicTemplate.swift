@@ -22,7 +22,7 @@ package struct TopicTemplate: Equatable, Sendable {
     let segments: [Segment]
 
     /// Reads a template, or says what is wrong with it and where.
-    package init(_ source: String) throws(TemplateProblem) {
+    package init(parsing source: String) throws(TemplateProblem) {
         self.source = source
         segments = try TemplateParser(source).segments()
     }
@@ -92,10 +92,10 @@ struct TopicValues {
 }
 
 extension TopicTemplate: ExpressibleByStringLiteral {
-    /// For the built-in defaults; what people write goes through `init(_:)`.
+    /// For the built-in defaults; what people write goes through `init(parsing:)`.
     package init(stringLiteral source: String) {
         do {
-            try self.init(source)
+            try self.init(parsing: source)
         } catch {
             preconditionFailure("built-in template '\(source)': \(error)")
         }

@@ -122,8 +122,8 @@ struct JSONReader {
         guard first < 0xDC00, bytes[offset...].starts(with: "\\u".utf8) else { throw problem("half a surrogate pair") }
         offset += 2
         let second = try fourHexDigits()
-        let code = 0x10000 + (first - 0xD800) << 10 + (second &- 0xDC00)
-        guard (0xDC00..<0xE000).contains(second), let scalar = Unicode.Scalar(code) else {
+        guard (0xDC00..<0xE000).contains(second) else { throw problem("half a surrogate pair") }
+        guard let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)) else {
             throw problem("half a surrogate pair")
         }
         return scalar

@@ -1,0 +1,356 @@
+import Bytes
+
+/// How a bus is run; section `modbus` of a port.
+package struct MasterSettings: Equatable, Sendable {
+    package enum Mode: String, CaseIterable, Sendable {
+        case rtu
+        case tcp
+    }
+
+    package var mode = Mode.rtu
+    /// From the end of the request to the first byte of the answer.
+    package var timeout: Duration = .milliseconds(300)
+    /// Silence before another unit is addressed.
+    package var pause: Duration = .milliseconds(20)
+    /// Further attempts of a read that was not answered.
+    package var retries = 2
+    /// Failed cycles before a unit is set aside.
+    package var offlineAfter = 3
+    /// How often a unit that was set aside is tried, with one request.
+    package var probeEvery: Duration = .seconds(30)
+    /// The time that one byte takes on the line; zero for TCP.
+    package var byteTime: Duration = .zero
+
+    package init() {}
+}
+
+/// One bus with one master: whose turn it is, what to send, which answer belongs to what.
+///
+/// Events go in (a job, bytes, the time), what to do comes out (`nextAction`) and finished jobs (`takeFinished`).
+/// Only one request is under way at a time. A silent unit costs its neighbours one time-out per cycle until it is
+/// set aside, then one per `probeEvery`. Writes go before reads and are sent once: a write whose answer is missing
+/// may have been carried out.
+package struct MasterState: Sendable {
+    package typealias Instant = ContinuousClock.Instant
+
+    package struct Job: Equatable, Sendable {
+        /// The caller's name for it.
+        package var id: Int
+        package var unit: UInt8
+        package var request: Request
+
+        package init(id: Int, unit: UInt8, request: Request) {
+            self.id = id
+            self.unit = unit
+            self.request = request
+        }
+    }
+
+    package enum Failure: Equatable, Sendable {
+        /// Nothing came in time.
+        case noAnswer
+        /// Something came, but no frame that could be believed.
+        case garbled
+        /// The unit was silent a moment ago (an earlier job of the same cycle) or has been set aside.
+        case setAside
+        /// The port is gone.
+        case portLost
+    }
+
+    package enum Outcome: Equatable, Sendable {
+        /// `firstByteAt` is when the answer began to arrive: the time of measurement.
+        case answered(Response, firstByteAt: Instant)
+        case failed(Failure)
+    }
+
+    package struct Finished: Equatable, Sendable {
+        package var job: Job
+        package var outcome: Outcome
+    }
+
+    package enum Action: Equatable, Sendable {
+        /// Write these bytes, then tell `sent`.
+        case send([UInt8])
+        /// Wait for bytes until then, for ever if nil; then ask again.
+        case wait(until: Instant?)
+    }
+
+    package struct Counters: Equatable, Sendable {
+        package var requests = 0
+        package var timeouts = 0
+        /// Whole frames that nobody waited for: late answers, echoes.
+        package var strangers = 0
+        package var garbageBytes = 0
+    }
+
+    private struct Unit {
+        var failedCycles = 0
+        /// The last request was not answered: the next gets one attempt only.
+        var isSuspect = false
+        var nextProbeAt: Instant?
+        /// A late answer may still come for this request; until then nothing that it could be mistaken for is sent.
+        var owed: (request: Request, until: Instant)?
+    }
+
+    private struct Outstanding {
+        var job: Job
+        var attempts: Int
+        var frame: [UInt8]
+        var isWritten = false
+        var deadline: Instant
+        var firstByteAt: Instant?
+        var sawGarbage = false
+    }
+
+    private let settings: MasterSettings
+    private var writes = Ring<Job>()
+    private var reads = Ring<Job>()
+    private var units: [UInt8: Unit] = [:]
+    private var outstanding: Outstanding?
+    private var received: [UInt8] = []
+    private var finished: [Finished] = []
+    private var lastUnit: UInt8?
+    private var quietSince: Instant?
+    private var transaction: UInt16 = 0
+    package private(set) var counters = Counters()
+
+    package init(_ settings: MasterSettings) {
+        self.settings = settings
+    }
+
+    // MARK: events
+
+    /// Queues a job.
+    ///
+    /// Reads keep their order; writes overtake reads.
+    package mutating func submit(_ job: Job) {
+        if job.request.isWrite { writes.append(job) } else { reads.append(job) }
+    }
+
+    /// The bytes of `.send` are on their way; from now the unit has its time to answer.
+    package mutating func sent(at now: Instant) {
+        guard var waiting = outstanding else { return }
+        waiting.isWritten = true
+        waiting.deadline = now + settings.timeout + settings.byteTime * waiting.frame.count
+        outstanding = waiting
+    }
+
+    package mutating func bytesReceived(_ bytes: Span<UInt8>, at now: Instant) {
+        quietSince = now
+        received.append(copying: bytes)
+        guard outstanding != nil else {
+            // Nobody waits: noise or a late answer.
+            counters.garbageBytes += received.count
+            received.removeAll(keepingCapacity: true)
+            return
+        }
+        if outstanding?.firstByteAt == nil { outstanding?.firstByteAt = now }
+        search(now)
+    }
+
+    /// The port is gone: every job fails, nothing is remembered of the line.
+    package mutating func portLost() {
+        if let job = outstanding?.job { fail(job, .portLost) }
+        outstanding = nil
+        while let job = writes.popFirst() ?? reads.popFirst() { fail(job, .portLost) }
+        received.removeAll()
+        units.removeAll()
+        lastUnit = nil
+    }
+
+    /// What to do now.
+    package mutating func nextAction(at now: Instant) -> Action {
+        if let waiting = outstanding {
+            guard waiting.isWritten else { return .send(waiting.frame) }
+            if now < waiting.deadline { return .wait(until: waiting.deadline) }
+            timedOut(waiting, now)
+            if let again = outstanding { return .send(again.frame) }
+        }
+        return startNext(now)
+    }
+
+    /// The jobs that have ended since the last call.
+    package mutating func takeFinished() -> [Finished] {
+        guard !finished.isEmpty else { return [] }
+        defer { finished = [] }
+        return finished
+    }
+
+    /// Whether a unit has been set aside.
+    package func isSetAside(_ unit: UInt8) -> Bool {
+        units[unit]?.nextProbeAt != nil
+    }
+
+    // MARK: sending
+
+    private mutating func startNext(_ now: Instant) -> Action {
+        var earliest: Instant?
+        // Each job is looked at once: what can't go yet stays, behind those that can.
+        for _ in 0..<(writes.count + reads.count) {
+            guard let job = writes.popFirst() ?? reads.popFirst() else { break }
+            if let refusal = refusal(of: job, now) {
+                fail(job, refusal)
+            } else if let until = ambiguousUntil(job, now) {
+                earliest = min(earliest ?? until, until)
+                submit(job)
+            } else if let until = silence(before: job, now) {
+                putBack(job)
+                return .wait(until: until)
+            } else {
+                start(job, now)
+                return .send(outstanding?.frame ?? [])
+            }
+        }
+        return .wait(until: earliest)
+    }
+
+    /// Back to the front, where it came from.
+    private mutating func putBack(_ job: Job) {
+        var queue = Ring<Job>()
+        queue.append(job)
+        if job.request.isWrite {
+            while let next = writes.popFirst() { queue.append(next) }
+            writes = queue
+        } else {
+            while let next = reads.popFirst() { queue.append(next) }
+            reads = queue
+        }
+    }
+
+    private mutating func start(_ job: Job, _ now: Instant) {
+        transaction &+= 1
+        let pdu = job.request.pdu
+        let frame =
+            settings.mode == .tcp
+            ? TCPFrame.encode(transaction: transaction, unit: job.unit, pdu: pdu)
+            : RTUFrame.encode(unit: job.unit, pdu: pdu)
+        received.removeAll(keepingCapacity: true)
+        outstanding = Outstanding(
+            job: job, attempts: 1, frame: frame, deadline: now + settings.timeout)
+        lastUnit = job.unit
+        counters.requests += 1
+    }
+
+    /// A unit that was set aside gets one read per `probeEvery`; the rest fails at once.
+    private mutating func refusal(of job: Job, _ now: Instant) -> Failure? {
+        guard let probeAt = units[job.unit]?.nextProbeAt else { return nil }
+        guard !job.request.isWrite, now >= probeAt else { return .setAside }
+        return nil
+    }
+
+    /// Until when a late answer could be taken for this job's: same unit, same function, same length, but another
+    /// request.
+    ///
+    /// Transactions over TCP have numbers and can't be mixed up.
+    private func ambiguousUntil(_ job: Job, _ now: Instant) -> Instant? {
+        guard settings.mode == .rtu, let owed = units[job.unit]?.owed, now < owed.until else { return nil }
+        let looksAlike =
+            owed.request.functionCode == job.request.functionCode
+            && owed.request.responseLength == job.request.responseLength
+        return looksAlike && owed.request != job.request ? owed.until : nil
+    }
+
+    private func silence(before job: Job, _ now: Instant) -> Instant? {
+        guard settings.mode == .rtu, let quietSince else { return nil }
+        // 3.5 characters between frames, more before another unit. [Modbus over serial line V1.02, section 2.5.1.1]
+        let gap = max(settings.byteTime * 7 / 2, .milliseconds(2))
+        let until = quietSince + (job.unit == lastUnit ? gap : max(gap, settings.pause))
+        return now < until ? until : nil
+    }
+
+    // MARK: answers
+
+    private mutating func search(_ now: Instant) {
+        var position = 0
+        while let waiting = outstanding {
+            switch find(waiting, from: position) {
+            case .answer(let response, let length):
+                position += length
+                answered(waiting, response, now)
+            case .stranger(let length):
+                position += length
+                counters.strangers += 1
+                outstanding?.firstByteAt = position < received.count ? now : nil
+            case .garbage:
+                position += 1
+                counters.garbageBytes += 1
+                outstanding?.sawGarbage = true
+            case .needMore:
+                received.removeFirst(position)
+                // What has begun may end: the line needs its time for the rest of the frame.
+                let rest = settings.byteTime * (waiting.job.request.responseLength + 8) + .milliseconds(50)
+                guard !received.isEmpty else { return }
+                let limit = max(waiting.deadline, hardLimit(waiting, now, rest))
+                outstanding?.deadline = limit
+                return
+            }
+        }
+        received.removeAll(keepingCapacity: true)
+    }
+
+    private func find(_ waiting: Outstanding, from position: Int) -> RTUFrame.Found {
+        let rest = received.span.extracting(position..<received.count)
+        return settings.mode == .tcp
+            ? TCPFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit, transaction: transaction)
+            : RTUFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit)
+    }
+
+    /// The deadline moves once, from the first byte on, never for ever.
+    private func hardLimit(_ waiting: Outstanding, _ now: Instant, _ rest: Duration) -> Instant {
+        (waiting.firstByteAt ?? now) + rest
+    }
+
+    private mutating func answered(_ waiting: Outstanding, _ response: Response, _ now: Instant) {
+        outstanding = nil
+        var unit = units[waiting.job.unit] ?? Unit()
+        unit.failedCycles = 0
+        unit.isSuspect = false
+        unit.nextProbeAt = nil
+        if waiting.attempts > 1 {
+            // The earlier attempts' answers may still be on their way.
+            unit.owed = (waiting.job.request, now + settings.timeout * waiting.attempts)
+        }
+        units[waiting.job.unit] = unit
+        finished.append(
+            Finished(job: waiting.job, outcome: .answered(response, firstByteAt: waiting.firstByteAt ?? now)))
+    }
+
+    private mutating func timedOut(_ waiting: Outstanding, _ now: Instant) {
+        counters.timeouts += 1
+        quietSince = now
+        received.removeAll(keepingCapacity: true)
+        var unit = units[waiting.job.unit] ?? Unit()
+        let attempts = waiting.job.request.isWrite || unit.isSuspect ? 1 : settings.retries + 1
+        unit.owed = (waiting.job.request, now + settings.timeout * 2)
+        guard waiting.attempts >= attempts else {
+            units[waiting.job.unit] = unit
+            retry(waiting, now)
+            return
+        }
+        outstanding = nil
+        fail(waiting.job, waiting.sawGarbage ? .garbled : .noAnswer)
+        if !waiting.job.request.isWrite { unitFailed(&unit, waiting.job.unit, now) }
+        units[waiting.job.unit] = unit
+    }
+
+    private mutating func retry(_ waiting: Outstanding, _ now: Instant) {
+        start(waiting.job, now)
+        outstanding?.attempts = waiting.attempts + 1
+        outstanding?.sawGarbage = waiting.sawGarbage
+    }
+
+    /// The rest of the unit's cycle would time out as well: it fails now, so that the neighbours get their turn.
+    private mutating func unitFailed(_ unit: inout Unit, _ number: UInt8, _ now: Instant) {
+        unit.isSuspect = true
+        unit.failedCycles += 1
+        if unit.failedCycles >= settings.offlineAfter { unit.nextProbeAt = now + settings.probeEvery }
+        for _ in 0..<reads.count {
+            guard let job = reads.popFirst() else { return }
+            if job.unit == number { fail(job, .setAside) } else { reads.append(job) }
+        }
+    }
+
+    private mutating func fail(_ job: Job, _ failure: Failure) {
+        finished.append(Finished(job: job, outcome: .failed(failure)))
+    }
+}

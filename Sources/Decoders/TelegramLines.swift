@@ -103,7 +103,7 @@ extension TelegramEntry {
         }
         guard let group = groups.first else { return }
         if let star = group.firstIndex(of: UInt8(ascii: "*")) {
-            unit = String(decoding: group[(star + 1)...], as: UTF8.self)
+            if star + 1 < group.endIndex { unit = String(decoding: group[(star + 1)...], as: UTF8.self) }
             setValue(group[..<star])
         } else {
             setValue(group)

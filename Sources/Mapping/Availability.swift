@@ -10,20 +10,11 @@ struct Availability: Sendable {
     private let topics: [String: [UInt8]]
     private let gatewayTopic: [UInt8]
 
-    init(_ settings: MappingSettings) {
-        devices = settings.devices.map(\.key)
-        let gateway = settings.gateway
-        let template = settings.topics.availability
+    init(_ plan: TopicPlan) {
+        devices = plan.devices.map(\.key)
         topics = Dictionary(
-            devices.map { ($0, Self.topic(template, TopicValues(gateway: gateway, device: $0))) },
-            uniquingKeysWith: { first, _ in first })
-        gatewayTopic = Self.topic(settings.topics.gateway, TopicValues(gateway: gateway))
-    }
-
-    /// A template that asks for what a device doesn't have (a phase) is left at the built-in one.
-    private static func topic(_ template: TopicTemplate, _ values: TopicValues) -> [UInt8] {
-        let fallback = values[.device] == nil ? TopicTemplates().gateway : TopicTemplates().availability
-        return (try? template.topic(values)) ?? (try? fallback.topic(values)) ?? []
+            plan.devices.map { ($0.key, $0.availability) }, uniquingKeysWith: { first, _ in first })
+        gatewayTopic = plan.gateway
     }
 
     /// The message about a device, nil for one that the settings don't know.

@@ -19,8 +19,9 @@ package struct Mapper: Sendable {
 
     package init(_ settings: MappingSettings, nextSequenceNumber: UInt64 = 1) {
         self.nextSequenceNumber = nextSequenceNumber
-        availability = Availability(settings)
-        for planned in TopicPlan(settings).points {
+        let plan = TopicPlan(settings)
+        availability = Availability(plan)
+        for planned in plan.points {
             indices[PointKey(device: planned.device, point: planned.point.name)] = points.count
             pointsOfDevice[planned.device, default: []].append(points.count)
             points.append(MappedPointState(planned))

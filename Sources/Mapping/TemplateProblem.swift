@@ -7,6 +7,8 @@ package struct TemplateProblem: Error, Equatable, Sendable {
     /// What is wrong.
     package enum Reason: Equatable, Sendable {
         case empty
+        /// More than 1024 bytes: filled in, it must stay under the 65,535 of a topic [MQTT-1.5.4].
+        case tooLong
         /// `{` without `}`.
         case braceNotClosed
         /// `[` without `]`.
@@ -30,6 +32,7 @@ extension TemplateProblem: CustomStringConvertible {
     package var description: String {
         switch reason {
         case .empty: "a topic can't be empty"
+        case .tooLong: "a topic template has at most \(TopicTemplate.longest) bytes"
         case .braceNotClosed: "'{' is never closed; write {device}"
         case .bracketNotClosed: "'[' is never closed; write [/{phase}]"
         case .closesNothing: "this closes nothing that was opened"

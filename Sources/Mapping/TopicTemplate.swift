@@ -17,12 +17,15 @@ package struct TopicTemplate: Equatable, Sendable {
         var isOptional = false
     }
 
+    static let longest = 1024
+
     /// As it was written.
     package let source: String
     let segments: [Segment]
 
     /// Reads a template, or says what is wrong with it and where.
     package init(parsing source: String) throws(TemplateProblem) {
+        guard source.utf8.count <= Self.longest else { throw TemplateProblem(reason: .tooLong, offset: Self.longest) }
         self.source = source
         segments = try TemplateParser(source).segments()
     }

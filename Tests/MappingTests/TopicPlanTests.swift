@@ -44,12 +44,12 @@ import Testing
         #expect(states(plan) == ["energy/l1/voltage", "pi/main-meter/power", "pi/front/contact"])
         #expect(
             plan.problems == [
-                .missingValue(point: "main-meter/power", template: "energy/{phase}/{quantity}", placeholder: .phase)
+                .missingValue(owner: "main-meter/power", template: "energy/{phase}/{quantity}", placeholder: .phase)
             ])
         #expect(
             plan.problems.first?.description
                 == "'energy/{phase}/{quantity}' can't be the topic of main-meter/power, which has no phase; "
-                + "put {phase} in square brackets or leave the point out of the rule")
+                + "put {phase} in square brackets or choose another template")
     }
 
     @Test func `two points on one topic are reported`() throws {
@@ -59,6 +59,29 @@ import Testing
         #expect(
             plan.problems == [
                 .sameTopic("pi/main-meter", first: "main-meter/voltage_l1", second: "main-meter/power")
+            ])
+    }
+
+    @Test func `devices that would share one availability topic are reported`() throws {
+        var settings = settings([])
+        settings.topics.availability = "{gateway}/status"
+        settings.topics.gateway = "{gateway}[/{device}]/status"
+        let plan = TopicPlan(settings)
+        #expect(
+            plan.problems == [
+                .sameTopic("pi/status", first: "the gateway", second: "main-meter"),
+                .sameTopic("pi/status", first: "the gateway", second: "front"),
+            ])
+    }
+
+    @Test func `an availability topic that needs a point's value falls back to the built-in one`() throws {
+        var settings = settings([])
+        settings.topics.availability = "{gateway}/{device}/{phase}"
+        let plan = TopicPlan(settings)
+        #expect(plan.problems.count == 2)
+        #expect(
+            plan.devices.map { String(decoding: $0.availability, as: UTF8.self) } == [
+                "pi/main-meter/$online", "pi/front/$online",
             ])
     }
 }

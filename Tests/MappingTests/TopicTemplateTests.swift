@@ -31,7 +31,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", TemplateProblem.Reason.empty, 0), ("a/{device", .braceNotClosed, 2), ("a[/{phase}", .bracketNotClosed, 1),
+        ("", TemplateProblem.Reason.empty, 0), (String(repeating: "a", count: 1025), .tooLong, 1024),
+        ("a/{device", .braceNotClosed, 2), ("a[/{phase}", .bracketNotClosed, 1),
         ("a}", .closesNothing, 1), ("a]", .closesNothing, 1), ("a[/{phase}[x]]", .nestedBrackets, 10),
         ("a[/b]", .nothingOptional, 1), ("[{phase}]", .allOptional, 0),
         ("a/{devise}/b", .unknownPlaceholder("devise"), 2),

@@ -190,6 +190,13 @@ import Testing
 }
 
 @Suite struct DSMRWithoutChecksumTests {
+    @Test(arguments: Capture.withChecksum)
+    func `a checked telegram with parity bits is checked without them`(capture: Capture) {
+        let telegrams = decode(capture.bytes.map(evenParity)).telegrams
+        #expect(telegrams.first?.checksum == .matched)
+        #expect(telegrams.first?.entries == decode(capture.bytes).telegrams.first?.entries)
+    }
+
     @Test func `version 2 on a port opened 8N1 loses its parity bit`() {
         let withParity = Capture.v2.bytes.map(evenParity)
         let telegram = decode(withParity).telegrams.first

@@ -1,0 +1,56 @@
+import Control
+import Readings
+import Testing
+
+@Suite struct ActuatorsTests {
+    private let one = Actuators.Name(device: "board", point: "relay_1")
+    private let two = Actuators.Name(device: "board", point: "relay_2")
+    private let other = Actuators.Name(device: "valve", point: "open")
+
+    private func actuators() -> Actuators {
+        let settings = ActuatorSettings(accepts: .words(["ON", "OFF"]))
+        return Actuators([one: settings, two: settings, other: settings])
+    }
+
+    private func send(_ value: String, to name: Actuators.Name, _ actuators: inout Actuators) -> [ActuatorState.Action]
+    {
+        let incoming = IncomingCommand(payload: Array(value.utf8), isRetained: false)
+        return actuators.received(incoming, for: name, at: .now, time: Timestamp(milliseconds: 0))
+    }
+
+    private func word(_ actions: [ActuatorState.Action]) -> Refusal.Word? {
+        if case .answer(let answer) = actions.first { answer.refusal?.word } else { nil }
+    }
+
+    @Test func `actuators don't wait for each other`() {
+        var actuators = actuators()
+        #expect(send("ON", to: one, &actuators) == [.write("ON")])
+        #expect(send("OFF", to: two, &actuators) == [.write("OFF")])
+        #expect(send("OFF", to: one, &actuators) == [])
+        let done = actuators.written(.done(readBack: nil), to: one, at: .now, time: Timestamp(milliseconds: 0))
+        #expect(done.last == .write("OFF"))
+    }
+
+    @Test func `a lost device refuses for all its points and no others`() {
+        var actuators = actuators()
+        actuators.statusChanged(of: "board", .offline(.timeout, detail: ""))
+        #expect(word(send("ON", to: one, &actuators)) == .deviceOffline)
+        #expect(word(send("ON", to: two, &actuators)) == .deviceOffline)
+        #expect(send("ON", to: other, &actuators) == [.write("ON")])
+    }
+
+    @Test func `a point without an actuator answers that it takes no commands`() {
+        var actuators = actuators()
+        #expect(word(send("ON", to: Actuators.Name(device: "meter", point: "power"), &actuators)) == .notWritable)
+    }
+
+    @Test func `at the end every command that waits is answered`() {
+        var actuators = actuators()
+        for _ in 0..<2 {
+            _ = send("ON", to: one, &actuators)
+            _ = send("ON", to: other, &actuators)
+        }
+        #expect(Set(actuators.stop().map(\.name)) == [one, other])
+        #expect(actuators.stop().isEmpty)
+    }
+}

@@ -59,15 +59,12 @@ int clinux_tty_get(int descriptor, struct clinux_line *line) {
     return 0;
 }
 
-int clinux_tty_exclusive(int descriptor) { return ioctl(descriptor, TIOCEXCL); }
-int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
-int clinux_tty_flush(int descriptor) { return ioctl(descriptor, TCFLSH, TCIOFLUSH); }
-int clinux_tty_flush_input(int descriptor) { return ioctl(descriptor, TCFLSH, TCIFLUSH); }
-
-int clinux_tty_unsent(int descriptor) {
-    int count = 0;
-    return ioctl(descriptor, TIOCOUTQ, &count) == 0 ? count : -1;
+int clinux_tty_exclusive(int descriptor, int exclusive) {
+    return ioctl(descriptor, exclusive ? TIOCEXCL : TIOCNXCL);
 }
+
+int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
+int clinux_tty_flush_input(int descriptor) { return ioctl(descriptor, TCFLSH, TCIFLUSH); }
 
 int clinux_tty_is_pseudo(int descriptor) {
     struct stat status;

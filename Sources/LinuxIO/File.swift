@@ -55,6 +55,17 @@ package enum File {
         return String(cString: text)
     }
 
+    /// The group that a file belongs to.
+    package static func group(of path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        var entry = Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
+        var text = [CChar](repeating: 0, count: 4096)
+        guard getgrgid_r(status.st_gid, &entry, &text, text.count, &found) == 0, found != nil else { return nil }
+        return entry.gr_name.map { String(cString: $0) }
+    }
+
     /// What a link says; nil if it is none.
     package static func linkTarget(_ path: String) -> String? {
         var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)

@@ -23,20 +23,14 @@ int clinux_tty_set(int descriptor, const struct clinux_line *line);
 /// Reads the settings back as the driver took them.
 int clinux_tty_get(int descriptor, struct clinux_line *line);
 
-/// Refuses further opens by everybody but root (TIOCEXCL).
-int clinux_tty_exclusive(int descriptor);
+/// Refuses further opens by everybody but root (TIOCEXCL), or allows them again.
+int clinux_tty_exclusive(int descriptor, int exclusive);
 
 /// Takes flock's exclusive lock without waiting, which also root's programs respect.
 int clinux_lock(int descriptor);
 
-/// Throws away what was received and not read, and what waits to be sent.
-int clinux_tty_flush(int descriptor);
-
 /// Throws away what was received and not read.
 int clinux_tty_flush_input(int descriptor);
-
-/// How many bytes wait to be sent, or -1.
-int clinux_tty_unsent(int descriptor);
 
 /// Whether the descriptor is an end of a pseudo-terminal that programs open.
 int clinux_tty_is_pseudo(int descriptor);

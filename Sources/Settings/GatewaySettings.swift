@@ -1,0 +1,184 @@
+package import Bridge
+package import Broker
+package import Control
+package import Documents
+package import Mapping
+package import Modbus
+package import Profiles
+
+/// Everything that the configuration says, checked and typed: what the assembly starts from.
+package struct GatewaySettings: Sendable {
+    /// `gateway.id`: in topics and client ids.
+    package var id: String
+    package var name: String?
+    package var log = LogSettings()
+    /// By their keys, in the order of the file.
+    package var ports: [PortSettings] = []
+    package var devices: [DeviceSettings] = []
+    package var mapping: MappingSettings
+    package var listeners: [ListenSettings] = [ListenSettings(address: .tcp(address: "127.0.0.1", port: 1883))]
+    package var brokerLimits = BrokerLimits()
+    /// Who may connect without a user name.
+    package var anonymous = Anonymous.loopback
+    package var upstream: UpstreamSettings?
+
+    package init(id: String) {
+        self.id = id
+        mapping = MappingSettings(gateway: id)
+    }
+}
+
+package struct LogSettings: Equatable, Sendable {
+    package enum Level: String, CaseIterable, Sendable {
+        case debug, info, warning, error
+    }
+
+    package var level = Level.info
+    /// By subsystem: `modbus`, `broker`, `bridge`, `devices`.
+    package var per: [String: Level] = [:]
+
+    package init() {}
+}
+
+/// `broker.auth.anonymous`; the raw value is its word.
+package enum Anonymous: String, CaseIterable, Sendable {
+    /// Only clients on this machine.
+    case loopback
+    case everybody = "true"
+    case nobody = "false"
+}
+
+/// One entry of `broker.listen`.
+package struct ListenSettings: Equatable, Sendable {
+    package enum Address: Equatable, Sendable {
+        /// A numeric address.
+        case tcp(address: String, port: UInt16)
+        /// A path, and its file mode.
+        case unix(path: String, mode: UInt32)
+    }
+
+    package var address: Address
+
+    package init(address: Address) {
+        self.address = address
+    }
+}
+
+/// One entry of `ports`.
+package struct PortSettings: Equatable, Sendable {
+    package enum Place: Equatable, Sendable {
+        /// By USB identity: vendor and product as "0403:6001", and serial number or socket path where given.
+        case usb(vendorProduct: String, serial: String?, path: String?)
+        /// A path under /dev, a by-id link, a pty.
+        case device(path: String)
+        case tcp(host: String, port: UInt16)
+        /// A virtual device of this profile.
+        case simulate(profile: String)
+    }
+
+    package enum Flow: String, CaseIterable, Sendable {
+        case none
+        case rtscts
+        case xonxoff
+    }
+
+    package enum RS485: Equatable, Sendable {
+        /// Used where the driver has it.
+        case auto
+        case off
+        /// Demanded: the port fails where the driver lacks it.
+        case on(rtsOnSend: Bool, delayBefore: Duration, delayAfter: Duration)
+    }
+
+    package enum DTR: String, CaseIterable, Sendable {
+        case keep
+        case on
+        case off
+    }
+
+    package var key: String
+    package var place: Place
+    /// Nil takes the profile's.
+    package var baudrate: Int?
+    /// Nil takes the profile's.
+    package var format: LineFormat?
+    package var flow = Flow.none
+    package var rs485 = RS485.auto
+    package var dtr = DTR.keep
+    /// Timing and limits of a Modbus bus; `mode` is `tcp` for a `tcp:` place with `modbus: { mode: tcp }`.
+    package var modbus = MasterSettings()
+    /// Biggest block of one read; nil takes the profile's, else 125.
+    package var maximumRegisters: Int?
+    /// Unused registers read over to join two blocks.
+    package var maximumHole = 6
+
+    package init(key: String, place: Place) {
+        self.key = key
+        self.place = place
+    }
+}
+
+/// One entry of `devices`.
+package struct DeviceSettings: Sendable {
+    package var key: String
+    package var name: String?
+    package var profile: Profile
+    /// Key of the port it is on.
+    package var port: String
+    /// Modbus unit; the profile's when not given.
+    package var unit: UInt8
+    /// How often its points are read, unless they say otherwise; nil for devices that speak unasked.
+    package var poll: Duration?
+    /// The profile's points that are not switched off, with their overrides.
+    package var points: [DevicePoint]
+
+    package init(key: String, profile: Profile, port: String, unit: UInt8, points: [DevicePoint]) {
+        self.key = key
+        self.profile = profile
+        self.port = port
+        self.unit = unit
+        self.points = points
+    }
+}
+
+/// A point of a device as it is run.
+package struct DevicePoint: Sendable {
+    package var definition: ProfilePoint
+    /// How often it is read; nil for devices that speak unasked.
+    package var poll: Duration?
+    /// Set where the point takes commands.
+    package var actuator: ActuatorSettings?
+
+    package init(definition: ProfilePoint) {
+        self.definition = definition
+    }
+}
+
+/// The entry of `upstream`.
+package struct UpstreamSettings: Sendable {
+    package struct TLS: Equatable, Sendable {
+        /// PEM files; nil takes the system's authorities.
+        package var ca: String?
+        package var certificate: String?
+        package var key: String?
+
+        package init() {}
+    }
+
+    package var name: String
+    package var host: String
+    package var port: UInt16
+    /// Nil for `mqtt://`.
+    package var tls: TLS?
+    package var userName: String?
+    /// Never logged.
+    package var password: String?
+    package var bridge: BridgeSettings
+
+    package init(name: String, host: String, port: UInt16, bridge: BridgeSettings) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.bridge = bridge
+    }
+}

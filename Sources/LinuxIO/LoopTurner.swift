@@ -61,7 +61,7 @@ final class LoopTurner: @unchecked Sendable {
     }
 
     private func became(_ event: PollEvent) {
-        guard let watch = watches[CInt(event.token)] else { return }
+        guard let watch = watches[CInt(truncatingIfNeeded: event.token)] else { return }
         if event.isReadable || event.isHangUp, let reader = watch.reader { end(reader, .ready) }
         if event.isWritable || event.isHangUp, let writer = watch.writer { end(writer, .ready) }
     }
@@ -98,7 +98,9 @@ final class LoopTurner: @unchecked Sendable {
     }
 
     private func update(_ descriptor: CInt, _ watch: Watch, isNew: Bool) -> SystemError? {
-        let (token, reading, writing) = (UInt64(descriptor), watch.reader != nil, watch.writer != nil)
+        let (token, reading, writing) = (
+            UInt64(UInt32(bitPattern: descriptor)), watch.reader != nil, watch.writer != nil
+        )
         do throws(SystemError) {
             if isNew {
                 try poller.add(descriptor, token: token, reading: reading, writing: writing)

@@ -1,0 +1,105 @@
+# Two commands: `make run` starts a gateway with simulated devices, `make test` checks everything that needs no special
+# hardware. Both install the Debian packages that are missing, by name, and go on.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+
+SWIFT ?= swift
+OLDEST_SWIFT := 6.2
+BINARY := .build/release/martlet
+VENV := .build/venv
+DEMO := config/demo.yaml
+
+BUILD_PACKAGES := libudev-dev libyaml-dev pkg-config
+TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl
+LINTED := Sources Tests Package.swift
+
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),build)),)
+FOUND_SWIFT := $(shell $(SWIFT) --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+ifeq ($(FOUND_SWIFT),)
+$(error Martlet is built with Swift $(OLDEST_SWIFT) or newer, and no `$(SWIFT)` was found. https://www.swift.org/install/linux says how to install it)
+endif
+ifneq ($(shell printf '%s\n' $(OLDEST_SWIFT) $(FOUND_SWIFT) | sort -V | head -n 1),$(OLDEST_SWIFT))
+$(error Martlet is built with Swift $(OLDEST_SWIFT) or newer, and `$(SWIFT)` is $(FOUND_SWIFT). https://www.swift.org/install/linux says how to get a newer one)
+endif
+endif
+
+# $(call install,packages): asks apt only for what dpkg does not know as installed.
+# Debian starts mosquitto on port 1883, where Martlet listens: when it is new here it is stopped and stays off.
+define install
+missing=(); \
+if ! command -v dpkg-query apt-get >/dev/null; then \
+    echo "This is no Debian: make sure that you have what Debian calls $(1)"; \
+else \
+    for package in $(1); do \
+        [[ $$(dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null || true) == installed ]] \
+            || missing+=("$$package"); \
+    done; \
+fi; \
+if [[ $${#missing[@]} -gt 0 ]]; then \
+    echo "Installing with apt: $${missing[*]}"; \
+    root=(); [[ $$EUID -eq 0 ]] || root=(sudo); \
+    "$${root[@]}" apt-get update -qq; \
+    "$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}" \
+        >/dev/null; \
+    if [[ " $${missing[*]} " == *" mosquitto "* ]]; then \
+        "$${root[@]}" systemctl disable --now mosquitto >/dev/null 2>&1 || true; \
+    fi; \
+fi
+endef
+
+.PHONY: build run test lint format bench clean help packages test-packages unit-tests acceptance-tests
+
+build: packages ## Build .build/release/martlet
+	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet
+
+# On a terminal the gateway gets a process group of its own (set -m): Ctrl-C then reaches it and not make, which would
+# call a clean end an interrupt.
+run: build ## Build, then start the gateway on config/demo.yaml with simulated devices
+	@printf '%s\n' \
+	    '' \
+	    'Martlet starts with simulated devices. In another terminal, watch the readings:' \
+	    "    mosquitto_sub -p 1883 -v -t '#'" \
+	    'and switch a relay:' \
+	    '    mosquitto_pub -p 1883 -t demo/relays/relay_1/set -m ON' \
+	    'Ctrl-C ends it.' \
+	    ''
+	@if [[ -t 0 ]]; then set -m; $(BINARY) run --config $(DEMO); else exec $(BINARY) run --config $(DEMO); fi
+
+test: test-packages lint unit-tests build acceptance-tests ## Check everything that needs no special hardware
+
+lint: ## Check layout and the habits that a machine can see
+	@$(SWIFT) format lint --strict --recursive $(LINTED)
+
+format: ## Lay out the sources
+	@$(SWIFT) format --in-place --recursive $(LINTED)
+
+# SwiftPM lets a target import a sibling that it did not declare, unless told otherwise.
+unit-tests: packages
+	@$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	@$(SWIFT) test --skip-build
+
+acceptance-tests: build $(VENV)/ready
+	@$(VENV)/bin/python -m pytest Tests/Acceptance
+
+$(VENV)/ready: Tests/Acceptance/requirements.txt
+	@mkdir -p .build
+	@python3 -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+bench: test-packages build ## Compare the broker with mosquitto, both measured in the same run
+	@python3 Benchmarks/side-by-side.py
+
+clean: ## Remove everything that was built
+	@rm -rf .build
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+packages:
+	@$(call install,$(BUILD_PACKAGES))
+
+test-packages:
+	@$(call install,$(TEST_PACKAGES))

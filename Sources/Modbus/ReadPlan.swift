@@ -32,6 +32,13 @@ package struct ReadPlan: Equatable, Sendable {
         /// Indexes into the points that the plan was made for.
         package var members: [Int]
 
+        package init(table: RegisterTable, start: UInt16, count: UInt16, members: [Int]) {
+            self.table = table
+            self.start = start
+            self.count = count
+            self.members = members
+        }
+
         package var request: Request {
             switch table {
             case .coil: .readCoils(start: start, count: count)

@@ -1,0 +1,138 @@
+import Bytes
+import Decoders
+package import Documents
+import Modbus
+
+extension Profile {
+    /// Reads the profiles of a file, one for each YAML document; what is wrong with them is in `problems`.
+    package static func read(_ text: String, file: String) -> (profiles: [Profile], problems: [Problem]) {
+        let problems = ProblemList(file: file, text: text)
+        let nodes = Document.parse(text, problems)
+        if nodes.isEmpty, !problems.hasErrors {
+            problems.error("there is no profile in this file", at: Mark(line: 1, column: 1))
+        }
+        let profiles = nodes.compactMap { ProfileReader($0, problems)?.profile() }
+        return (problems.hasErrors ? [] : profiles, problems.sorted)
+    }
+}
+
+/// Reads one profile document.
+struct ProfileReader {
+    private let section: Section
+    private let problems: ProblemList
+
+    init?(_ node: Node, _ problems: ProblemList) {
+        guard let section = Section(node, path: "", problems) else { return nil }
+        self.section = section
+        self.problems = problems
+    }
+
+    func profile() -> Profile? {
+        let name = section.value("profile", wanted: "a name of small letters, digits and '-': eastron-sdm120") { text in
+            !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") } ? text : nil
+        }
+        if !section.has("profile") { problems.error("'profile', the profile's name, is missing", at: section.mark) }
+        let version = section.integer("version", 1...1_000) ?? 1
+        let products = (section.list("products") ?? []).compactMap(product)
+        let source = section.text("source")?.value
+        guard let bus = BusReader(section, problems).bus() else {
+            section.finish()
+            return nil
+        }
+        var profile = Profile(
+            name: name?.value ?? "?", version: version, products: products, source: source, bus: bus.bus,
+            file: problems.file)
+        let points = PointReader(bus, defaults: section.section("defaults"), problems)
+        let pointSection = section.section("points")
+        profile.points = points.points(pointSection)
+        if pointSection == nil { problems.error("a profile needs 'points'", at: section.mark(of: "points")) }
+        _ = section.node("probe")
+        profile.tests = TestReader(problems, points: pointSection?.names.map(\.name) ?? [])
+            .tests(section.list("tests") ?? [])
+        if !section.has("tests") {
+            problems.error(
+                "a profile needs 'tests' with real frames", at: section.mark(of: "tests"),
+                hint: "write at least one exchange: send, recv and gives")
+        }
+        section.finish()
+        return profile
+    }
+
+    private func product(_ node: Node) -> Profile.Product? {
+        guard let section = Section(node, path: "products", problems) else { return nil }
+        defer { section.finish() }
+        guard let model = section.text("model")?.value else {
+            problems.error("a product needs a 'model'", at: node.mark)
+            return nil
+        }
+        return Profile.Product(make: section.text("make")?.value, model: model)
+    }
+}
+
+/// Reads the section `bus`.
+struct BusReader {
+    struct Result {
+        var bus: ProfileBus
+        /// What is taken from addresses as they are written.
+        var firstAddress: Int
+    }
+
+    private enum Kind: String, CaseIterable {
+        case modbus
+        case serial
+    }
+
+    private enum Addressing: String, CaseIterable {
+        case zeroBased = "zero-based"
+        case oneBased = "one-based"
+    }
+
+    private let parent: Section
+    private let problems: ProblemList
+
+    init(_ parent: Section, _ problems: ProblemList) {
+        self.parent = parent
+        self.problems = problems
+    }
+
+    func bus() -> Result? {
+        guard let section = parent.section("bus") else {
+            problems.error(
+                "a profile needs 'bus'", at: parent.mark, hint: "bus: { kind: modbus, baudrate: 9600, format: 8N1 }")
+            return nil
+        }
+        defer { section.finish() }
+        guard let kind = section.word("kind", Kind.self) else {
+            if !section.has("kind") { problems.error("'bus' needs a 'kind': modbus or serial", at: section.mark) }
+            return nil
+        }
+        let baudrate = section.integer("baudrate", 50...4_000_000) ?? 9_600
+        let format = section.value("format", wanted: "data bits, parity and stop bits: 8N1, 8E1, 7E1", LineFormat.init)
+        switch kind {
+        case .modbus: return modbus(section, baudrate, format?.value ?? LineFormat())
+        case .serial: return serial(section, baudrate, format?.value ?? LineFormat())
+        }
+    }
+
+    private func modbus(_ section: Section, _ baudrate: Int, _ format: LineFormat) -> Result {
+        var bus = ModbusBus(baudrate: baudrate, format: format)
+        bus.unit = UInt8(section.integer("unit", 1...247) ?? 1)
+        bus.maximumRegisters = section.integer("max_registers", 1...125)
+        let addressing = section.word("addressing", Addressing.self)
+        return Result(bus: .modbus(bus), firstAddress: addressing == .oneBased ? 1 : 0)
+    }
+
+    private func serial(_ section: Section, _ baudrate: Int, _ format: LineFormat) -> Result? {
+        guard let decoder = section.word("decoder", StreamDecoderKind.self) else {
+            if !section.has("decoder") {
+                problems.error(
+                    "a serial bus needs a 'decoder'", at: section.mark,
+                    hint: "allowed: \(StreamDecoderKind.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return nil
+        }
+        var bus = SerialBus(baudrate: baudrate, format: format, decoder: decoder)
+        if let every = section.duration("every") { bus.every = every }
+        return Result(bus: .serial(bus), firstAddress: 0)
+    }
+}

@@ -67,7 +67,10 @@ let package = Package(
         pureTarget("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
         pureTarget(
             "Settings",
-            ["Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders"]),
+            [
+                "Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders",
+                "MQTTCodec",
+            ]),
 
         // edges
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -81,7 +84,7 @@ let package = Package(
             ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes"]),
 
         // top
-        edgeTarget("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes"]),
+        edgeTarget("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes", "Readings"]),
         .executableTarget(
             name: "martlet",
             dependencies: [
@@ -108,7 +111,10 @@ let package = Package(
         tests("Profiles", ["Bytes", "Documents", "Readings", "Modbus", "Decoders"]),
         tests(
             "Settings",
-            ["Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders"]),
+            [
+                "Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders",
+                "MQTTCodec",
+            ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
         tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"]),
@@ -118,7 +124,7 @@ let package = Package(
                 "LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes",
                 "Simulation",
             ]),
-        tests("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes"]),
+        tests("Simulation", ["Modbus", "Decoders", "LinuxIO", "Serial", "Bytes", "Readings"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: edge),
     ]
 )

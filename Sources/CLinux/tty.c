@@ -63,6 +63,11 @@ int clinux_tty_exclusive(int descriptor, int exclusive) {
     return ioctl(descriptor, exclusive ? TIOCEXCL : TIOCNXCL);
 }
 
+int clinux_tty_dtr(int descriptor, int on) {
+    int line = TIOCM_DTR;
+    return ioctl(descriptor, on ? TIOCMBIS : TIOCMBIC, &line);
+}
+
 int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
 int clinux_tty_flush_input(int descriptor) { return ioctl(descriptor, TCFLSH, TCIFLUSH); }
 

@@ -27,11 +27,13 @@ package final class Section {
     private var synonyms: [String: String] = [:]
 
     /// A mapping node as a section; an empty value counts as an empty group.
-    package init?(_ node: Node?, path: String, _ problems: ProblemList) {
+    ///
+    /// `mark` is where its name stands, for complaints about the group as a whole.
+    package init?(_ node: Node?, path: String, at mark: Mark? = nil, _ problems: ProblemList) {
         guard let node else { return nil }
         self.path = path
         self.problems = problems
-        mark = node.mark
+        self.mark = mark ?? node.mark
         if let entries = node.entries {
             self.entries = entries
         } else if node.isNull {
@@ -71,6 +73,16 @@ package final class Section {
         synonyms[wrong] = right
     }
 
+    /// Other programs' spellings, and ours for each.
+    package func spelled(_ ours: [String: String]) {
+        synonyms.merge(ours) { $1 }
+    }
+
+    /// Complains that a key must be given.
+    package func missing(_ key: String, hint: String) {
+        problems.error("'\(key)' is missing\(path.isEmpty ? "" : " in '\(path)'")", at: mark, hint: hint)
+    }
+
     /// Complains of unknown keys.
     ///
     /// `later` names keys that a later version will know.
@@ -93,13 +105,29 @@ package final class Section {
     // MARK: typed values
 
     package func section(_ key: String) -> Section? {
-        Section(node(key), path: path.isEmpty ? key : "\(path).\(key)", problems)
+        Section(node(key), path: path(of: key), at: mark(of: key), problems)
+    }
+
+    /// The groups below this one, for groups whose keys are the user's own.
+    package var sections: [(name: String, section: Section)] {
+        names.compactMap { name, mark, node in
+            Section(node, path: path(of: name), at: mark, problems).map { (name, $0) }
+        }
+    }
+
+    private func path(of key: String) -> String {
+        path.isEmpty ? key : "\(path).\(key)"
     }
 
     package func text(_ key: String) -> Located<String>? {
         guard let node = node(key) else { return nil }
         guard let text = node.text else {
             wrongKind(key, node, wanted: "a single value")
+            return nil
+        }
+        // What `!secret name` stands for must not be taken for the text "name".
+        if let tag = node.tag {
+            problems.error("'\(tag)' has no meaning here", at: node.mark, hint: "write the value of '\(key)' itself")
             return nil
         }
         return Located(text, at: node.mark)
@@ -140,6 +168,13 @@ package final class Section {
 
     package func duration(_ key: String) -> Duration? {
         unit(key, "a time with its unit: 300ms, 20s, 5m, 1h or 14d", Scalar.duration, example: "s")?.value
+    }
+
+    /// A time, or `word` (`never`) for none; outer nil without the key.
+    package func duration(_ key: String, or word: String) -> Duration?? {
+        if node(key)?.text == word { return .some(nil) }
+        let wanted = "a time with its unit (300ms, 20s, 5m, 1h, 14d) or '\(word)'"
+        return unit(key, wanted, Scalar.duration, example: "s").map { .some($0.value) }
     }
 
     package func size(_ key: String) -> Int? {

@@ -70,6 +70,12 @@ package enum TTY {
         }
     }
 
+    /// Raises or drops DTR; a line without one (a pty) is left as it is.
+    package static func setDTR(_ descriptor: CInt, _ isOn: Bool) throws(SystemError) {
+        guard clinux_tty_dtr(descriptor, isOn ? 1 : 0) != 0, errno != ENOTTY, errno != EINVAL else { return }
+        throw .last("TIOCMSET")
+    }
+
     /// Throws away what was received and not read.
     package static func discardInput(_ descriptor: CInt) throws(SystemError) {
         guard clinux_tty_flush_input(descriptor) == 0 else { throw .last("TCFLSH") }

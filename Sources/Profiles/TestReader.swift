@@ -30,8 +30,8 @@ struct TestReader {
                     .joined(separator: "\r\n").utf8)
         }
         test.from = section.text("from")?.value
-        test.gives = expected(section.section("gives")
-        test.writes = expected(section.section("writes").first
+        test.gives = expected(section.section("gives"))
+        test.writes = expected(section.section("writes")).first
         if test.receive.isEmpty {
             problems.error("a test needs 'recv', the bytes that the device sent", at: section.mark)
         }

@@ -12,17 +12,18 @@ struct LineSetter {
         }
         let wanted = TTY.Line(
             baud: baud, dataBits: UInt8(clamping: line.dataBits), parity: line.parity,
-            stopBits: UInt8(clamping: line.stopBits), flow: line.flow, dropsDTR: !line.keepsDTR)
-        let taken = try set(wanted)
+            stopBits: UInt8(clamping: line.stopBits), flow: line.flow, dropsDTR: false)
+        let taken = try set(wanted, line.dtr)
         // A pty keeps the speed but forces eight bits without parity, and nothing depends on it.
         if !TTY.isPseudo(descriptor) { try check(line, taken) }
         try setRS485(line.rs485)
     }
 
     /// Sets the line, throws away what it received with other settings, and reads the settings back.
-    private func set(_ wanted: TTY.Line) throws(SerialError) -> TTY.Line {
+    private func set(_ wanted: TTY.Line, _ dtr: LineSettings.DTR) throws(SerialError) -> TTY.Line {
         do throws(SystemError) {
             try TTY.set(descriptor, wanted)
+            if dtr != .keep { try TTY.setDTR(descriptor, dtr == .on) }
             try TTY.discardInput(descriptor)
             return try TTY.settings(descriptor)
         } catch {

@@ -14,6 +14,14 @@ package struct LineSettings: Equatable, Sendable {
         case required(rtsOnSend: Bool, delayBefore: Duration, delayAfter: Duration)
     }
 
+    /// What happens to the DTR line; closing never drops it, for an Arduino starts anew when it falls.
+    package enum DTR: Equatable, Sendable {
+        /// The driver raises it with the first opening, and it stays.
+        case keep
+        case on
+        case off
+    }
+
     package var baud: Int
     /// 5 to 8.
     package var dataBits = 8
@@ -22,8 +30,7 @@ package struct LineSettings: Equatable, Sendable {
     package var stopBits = 1
     package var flow = Flow.none
     package var rs485 = RS485.automatic
-    /// Leaves DTR and RTS as they are when the port is closed: an Arduino starts anew when DTR falls.
-    package var keepsDTR = true
+    package var dtr = DTR.keep
 
     package init(baud: Int = 9600) {
         self.baud = baud

@@ -27,15 +27,15 @@ import Testing
         #expect(!taken.dropsDTR)
     }
 
-    @Test func `stop bits, flow control and DTR read back`() throws {
+    @Test func `stop bits and flow control read back, and closing keeps DTR`() throws {
         let pty = try PseudoTerminal()
         var settings = line(2400)
-        (settings.stopBits, settings.flow, settings.keepsDTR) = (2, .xonxoff, false)
+        (settings.stopBits, settings.flow, settings.dtr) = (2, .xonxoff, .off)
         let port = try SerialPort(opening: .device(pty.path), settings)
         let taken = try port.settings()
         #expect(taken.stopBits == 2)
         #expect(taken.flow == .xonxoff)
-        #expect(taken.dropsDTR)
+        #expect(!taken.dropsDTR)
     }
 
     @Test func `every byte passes in both directions`() throws {

@@ -26,6 +26,9 @@ int clinux_tty_get(int descriptor, struct clinux_line *line);
 /// Refuses further opens by everybody but root (TIOCEXCL), or allows them again.
 int clinux_tty_exclusive(int descriptor, int exclusive);
 
+/// Raises or drops DTR.
+int clinux_tty_dtr(int descriptor, int on);
+
 /// Takes flock's exclusive lock without waiting, which also root's programs respect.
 int clinux_lock(int descriptor);
 

@@ -52,6 +52,11 @@ package struct ModbusBus: Equatable, Sendable {
     package var unit: UInt8 = 1
     /// The longest read that the device takes.
     package var maximumRegisters: Int?
+
+    package init(baudrate: Int = 9_600, format: LineFormat = LineFormat()) {
+        self.baudrate = baudrate
+        self.format = format
+    }
 }
 
 /// A device that speaks unasked.

@@ -1,7 +1,6 @@
 package import Bridge
 package import Broker
 package import Control
-package import Documents
 package import Mapping
 package import Modbus
 package import Profiles

@@ -1,0 +1,27 @@
+import Control
+import LinuxIO
+import Profiles
+import Readings
+import Settings
+
+/// The ways to run a port, each with its devices.
+enum Driver: Sendable {
+    case modbus(ModbusDriver)
+    case stream(StreamDriver)
+
+    /// Runs until its task is cancelled.
+    func run() async {
+        switch self {
+        case .modbus(let driver): await driver.run()
+        case .stream(let driver): await driver.run()
+        }
+    }
+
+    /// Writes a word to a point of one of its devices.
+    func write(_ word: String, to point: String, of device: String) async -> WriteOutcome {
+        switch self {
+        case .modbus(let driver): await driver.write(word, to: point, of: device)
+        case .stream: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import MQTTCodec
+
+/// What the server allows on this connection, as its CONNACK says. [MQTT 5, section 3.2.2.3]
+struct ServerLimits: Equatable, Sendable {
+    var receiveMaximum = 65_535
+    var maximumQoS = QoS.exactlyOnce
+    var retainAvailable = true
+    var maximumPacketSize = VariableByteInteger.maximum + 5
+    var wildcardsAvailable = true
+    var sharedAvailable = true
+    /// Replaces the client's own. [MQTT-3.2.2-21]
+    var keepAliveSeconds: UInt16?
+    var assignedClientID: [UInt8]?
+
+    init() {}
+
+    init(_ properties: Properties) {
+        if let limit = properties[number: .receiveMaximum] { receiveMaximum = Int(limit) }
+        if let limit = properties[number: .maximumQoS] {
+            maximumQoS = QoS(rawValue: UInt8(truncatingIfNeeded: limit)) ?? .exactlyOnce
+        }
+        retainAvailable = properties[number: .retainAvailable] != 0
+        if let limit = properties[number: .maximumPacketSize] { maximumPacketSize = min(Int(limit), maximumPacketSize) }
+        wildcardsAvailable = properties[number: .wildcardSubscriptionAvailable] != 0
+        sharedAvailable = properties[number: .sharedSubscriptionAvailable] != 0
+        keepAliveSeconds = properties[number: .serverKeepAlive].map { UInt16(truncatingIfNeeded: $0) }
+        assignedClientID = properties[bytes: .assignedClientIdentifier]
+    }
+
+    /// Why `filter` may not be asked for here; nil if it may.
+    func refusal(of filter: [UInt8]) -> ReasonCode? {
+        let isShared = filter.starts(with: Array("$share/".utf8))
+        if isShared, !sharedAvailable { return .sharedSubscriptionsNotSupported }
+        let hasWildcard = filter.contains(Topic.singleLevel) || filter.contains(Topic.multiLevel)
+        return hasWildcard && !wildcardsAvailable ? .wildcardSubscriptionsNotSupported : nil
+    }
+}

@@ -1,0 +1,39 @@
+/// What an operator should know of the upstream link; its description is a sentence.
+package enum BridgeEvent: Equatable, Sendable {
+    case linkUp(waiting: Int)
+    case linkDown(String, waiting: Int)
+    /// The queue passed 80 % of a limit.
+    case queueFilling(percent: Int)
+    /// Dropped since the last report of this reason.
+    case dropped(DropReason, count: Int)
+    /// Everything that waited was taken by the upstream.
+    case caughtUp
+    /// A filter that the upstream does not grant.
+    case subscriptionRefused(filter: String, reason: String)
+    /// Messages from the upstream that no line wants, since the last report.
+    case notWanted(count: Int)
+
+    /// Whether it asks for somebody's attention.
+    package var isWarning: Bool {
+        switch self {
+        case .linkUp, .caughtUp, .notWanted: false
+        case .linkDown, .queueFilling, .dropped, .subscriptionRefused: true
+        }
+    }
+}
+
+extension BridgeEvent: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .linkUp(0): "connected"
+        case .linkUp(let waiting): "connected; \(waiting) messages wait to be sent"
+        case .linkDown(let cause, 0): cause
+        case .linkDown(let cause, let waiting): "\(cause); \(waiting) messages are kept"
+        case .queueFilling(let percent): "the queue is \(percent) % full"
+        case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"
+        case .caughtUp: "everything that waited has been sent"
+        case .subscriptionRefused(let filter, let reason): "the server refuses to send \(filter): \(reason)"
+        case .notWanted(let count): "\(count) messages came that no line under `in` wants"
+        }
+    }
+}

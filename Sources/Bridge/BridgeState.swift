@@ -1,0 +1,206 @@
+package import Client
+package import MQTTCodec
+
+/// One upstream link, without the link: which messages go out, which are kept, which come in.
+///
+/// A local message is acknowledged to the local broker when the queue holds it, and forgotten when the upstream has
+/// acknowledged it. Loops end by No Local on both sides, and so does the way back of what came in.
+package struct BridgeState: Sendable {
+    package enum Action: Equatable, Sendable {
+        /// Publish to the upstream; the answer is `upstreamAcknowledged` with the number.
+        case forward(Publish, number: Int)
+        /// The queue has it, or has decided not to keep it.
+        case acknowledgeLocal(MessageToken)
+        /// Publish to the local broker, then acknowledge to the upstream.
+        case publishLocally(Publish, MessageToken?)
+        case acknowledgeUpstream(MessageToken)
+        case alarm(BridgeEvent)
+    }
+
+    /// Drops are reported together.
+    private static let reportInterval: Duration = .seconds(10)
+    private static let alarmFill = 0.8
+
+    private let settings: BridgeSettings
+    package private(set) var queue: OfflineQueue
+    package private(set) var isUp = false
+    private var actions: [Action] = []
+    private var reported: [DropReason: Int] = [:]
+    private var notWanted = 0
+    private var reportAt: ContinuousClock.Instant?
+    private var isFilling = false
+    private var isCatchingUp = false
+
+    package init(_ settings: BridgeSettings) {
+        self.settings = settings
+        queue = OfflineQueue(settings.queue)
+    }
+
+    /// What to do; ask after each call.
+    package mutating func takeActions() -> [Action] {
+        guard !actions.isEmpty else { return [] }
+        defer { actions = [] }
+        return actions
+    }
+
+    /// When `tick` is due.
+    package var wakeAt: ContinuousClock.Instant? { reportAt }
+
+    // MARK: subscriptions
+
+    /// To make at the local broker: a bridge never gets its own messages back. [MQTT-3.8.3-3]
+    package var localSubscriptions: [Subscribe.Request] { Self.requests(settings.out) }
+
+    /// To make at the upstream.
+    package var upstreamSubscriptions: [Subscribe.Request] { Self.requests(settings.in) }
+
+    /// The retain flag stays as it was published: Control refuses retained commands.
+    private static func requests(_ lines: [BridgeSettings.Line]) -> [Subscribe.Request] {
+        var requests: [Subscribe.Request] = []
+        for line in lines where !requests.contains(where: { $0.filter == line.filter }) {
+            // Above QoS 0 whatever the line says: the local side always acknowledges.
+            var request = Subscribe.Request(filter: line.filter, qos: max(line.qos, .atLeastOnce))
+            request.noLocal = true
+            request.retainAsPublished = true
+            requests.append(request)
+        }
+        return requests
+    }
+
+    // MARK: out
+
+    /// A message of the local broker that one of the lines asked for.
+    package mutating func localMessage(
+        _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
+    ) {
+        defer { if let token { actions.append(.acknowledgeLocal(token)) } }
+        guard let line = Self.line(for: message.topic, in: settings.out) else { return }
+        if let rewritten = Self.rewritten(message, by: line) {
+            queue.append(rewritten, now: now)
+        } else {
+            queue.drop(.topicInvalid)
+        }
+        forward(now: now)
+        watch(now: now)
+    }
+
+    private static func line(for topic: [UInt8], in lines: [BridgeSettings.Line]) -> BridgeSettings.Line? {
+        lines.first { Topic.matches(filter: $0.filter, name: topic) }
+    }
+
+    /// The message under its new topic, without what belonged to the last hop; its payload is untouched.
+    private static func rewritten(_ message: Publish, by line: BridgeSettings.Line) -> Publish? {
+        guard let topic = line.rewrite.apply(to: message.topic) else { return nil }
+        var copy = Publish(topic: topic, payload: message.payload, qos: line.qos, retain: message.retain)
+        copy.properties = message.properties
+        copy.properties.subscriptionIdentifiers = []
+        copy.properties[number: .topicAlias] = nil
+        return copy
+    }
+
+    private mutating func forward(now: ContinuousClock.Instant) {
+        while isUp, queue.onTheWayCount < settings.maximumInFlight, let entry = queue.startNext(now: now) {
+            actions.append(.forward(entry.message, number: entry.number))
+        }
+    }
+
+    /// The upstream answered a forwarded message.
+    ///
+    /// An error is final: the same message would be refused for ever, and hold up those behind it.
+    package mutating func upstreamAcknowledged(
+        _ number: Int, _ code: ReasonCode, now: ContinuousClock.Instant
+    ) {
+        queue.finished(number, dropReason: code.isError ? .refused : nil)
+        forward(now: now)
+        watch(now: now)
+    }
+
+    /// A forwarded message that the client did not even take.
+    package mutating func notForwarded(_ number: Int, _ refusal: PublishRefusal, now: ContinuousClock.Instant) {
+        switch refusal {
+        case .notConnected, .tooManyWaiting: queue.putBack(number)
+        case .topicInvalid: queue.finished(number, dropReason: .topicInvalid)
+        case .packetTooLarge: queue.finished(number, dropReason: .refused)
+        }
+        watch(now: now)
+    }
+
+    // MARK: in
+
+    /// A message of the upstream.
+    package mutating func upstreamMessage(
+        _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
+    ) {
+        guard let line = Self.line(for: message.topic, in: settings.in),
+            let rewritten = Self.rewritten(message, by: line)
+        else {
+            // Acknowledged all the same: a session that remembers an old filter must not be stuck with it.
+            notWanted += 1
+            if let token { actions.append(.acknowledgeUpstream(token)) }
+            return watch(now: now)
+        }
+        actions.append(.publishLocally(rewritten, token))
+    }
+
+    // MARK: link
+
+    package mutating func linkUp(now: ContinuousClock.Instant) {
+        isUp = true
+        isCatchingUp = !queue.isEmpty
+        actions.append(.alarm(.linkUp(waiting: queue.count)))
+        forward(now: now)
+        watch(now: now)
+    }
+
+    /// The link is gone, or an attempt failed; what was on its way is sent again by the client.
+    package mutating func linkDown(_ cause: String, now: ContinuousClock.Instant) {
+        isUp = false
+        actions.append(.alarm(.linkDown(cause, waiting: queue.count)))
+        watch(now: now)
+    }
+
+    package mutating func upstreamSubscribed(_ codes: [ReasonCode]) {
+        for (request, code) in zip(upstreamSubscriptions, codes) where code.isError {
+            let filter = String(decoding: request.filter, as: UTF8.self)
+            actions.append(.alarm(.subscriptionRefused(filter: filter, reason: "\(code)")))
+        }
+    }
+
+    // MARK: alarms
+
+    package mutating func tick(now: ContinuousClock.Instant) {
+        guard let due = reportAt, now >= due else { return }
+        reportAt = nil
+        report(now: now)
+    }
+
+    /// The first drop is reported at once, more of them together.
+    private mutating func watch(now: ContinuousClock.Instant) {
+        if isCatchingUp, queue.isEmpty {
+            isCatchingUp = false
+            actions.append(.alarm(.caughtUp))
+        }
+        let fill = queue.fill
+        if fill >= Self.alarmFill, !isFilling {
+            isFilling = true
+            actions.append(.alarm(.queueFilling(percent: Int(fill * 100))))
+        } else if fill < Self.alarmFill / 2 {
+            isFilling = false
+        }
+        if reportAt == nil { report(now: now) }
+    }
+
+    private mutating func report(now: ContinuousClock.Instant) {
+        var isNews = notWanted > 0
+        if isNews { actions.append(.alarm(.notWanted(count: notWanted))) }
+        notWanted = 0
+        for reason in DropReason.allCases {
+            let count = queue.dropped[reason, default: 0] - reported[reason, default: 0]
+            guard count > 0 else { continue }
+            isNews = true
+            reported[reason, default: 0] += count
+            actions.append(.alarm(.dropped(reason, count: count)))
+        }
+        if isNews { reportAt = now + Self.reportInterval }
+    }
+}

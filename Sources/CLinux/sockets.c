@@ -71,7 +71,15 @@ int clinux_resolve(const char *host, char *text, int size) {
     struct addrinfo *found = NULL;
     int error = getaddrinfo(host, NULL, &hints, &found);
     if (error != 0) return error;
-    error = getnameinfo(found->ai_addr, found->ai_addrlen, text, size, NULL, 0, NI_NUMERICHOST);
+    int used = 0;
+    text[0] = 0;
+    for (struct addrinfo *next = found; next != NULL && error == 0; next = next->ai_next) {
+        char address[NI_MAXHOST];
+        error = getnameinfo(next->ai_addr, next->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST);
+        int length = (int)strlen(address) + 1;
+        if (error != 0 || used + length >= size) break;
+        used += snprintf(text + used, size - used, "%s\n", address);
+    }
     freeaddrinfo(found);
     return error;
 }

@@ -53,26 +53,6 @@ extension EventLoop {
         }
         return try outcome.take()
     }
-
-    /// Connects to a TCP server by host name or numeric address; an address that doesn't answer fails at `deadline`.
-    package func connect(
-        host: String, port: UInt16, until deadline: ContinuousClock.Instant
-    ) async throws -> OwnedDescriptor {
-        let address = try await blocking("resolve") { () throws(ResolveError) in try Socket.resolve(host) }
-        let socket = try Socket.connect(address: address, port: port)
-        let subject = "\(host) port \(port)"
-        switch await writable(socket.rawValue, until: deadline) {
-        case .ready:
-            if let code = Socket.connectError(socket.rawValue) {
-                throw SystemError(code: code, call: "connect", subject: subject)
-            }
-        case .timedOut: throw SystemError(code: SystemError.timedOut, call: "connect", subject: subject)
-        case .cancelled: throw CancellationError()
-        case .failed(let error): throw error
-        }
-        Socket.setNoDelay(socket.rawValue)
-        return socket
-    }
 }
 
 /// Where a thread leaves what a blocking call gave, for the task that waits for it.

@@ -12,14 +12,19 @@ package struct ResolveError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 extension Socket {
-    /// The first numeric address of a host; it may block for long, so call it on a thread of its own.
-    package static func resolve(_ host: String) throws(ResolveError) -> String {
-        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+    /// The numeric addresses of a host, in the order to try them; never empty.
+    ///
+    /// It may block for long, so call it on a thread of its own.
+    package static func resolve(_ host: String) throws(ResolveError) -> [String] {
+        var text = [CChar](repeating: 0, count: 4096)
         let code = clinux_resolve(host, &text, CInt(text.count))
         if code == EAI_SYSTEM { throw ResolveError(host: host, reason: SystemError.text(of: errno)) }
         guard code == 0 else {
             throw ResolveError(host: host, reason: String(cString: clinux_resolve_error(code)))
         }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let addresses = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+        guard !addresses.isEmpty else { throw ResolveError(host: host, reason: "the answer is empty") }
+        return addresses
     }
 }

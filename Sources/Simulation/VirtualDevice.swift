@@ -24,11 +24,13 @@ package actor VirtualDevice {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// A device of one profile; on a Modbus bus it answers to every unit number, each a device of its own.
-    package init(_ profile: SimulatedProfile, on loop: EventLoop) {
+    ///
+    /// Without `baud` the line has the speed that the real device has from the factory.
+    package init(_ profile: SimulatedProfile, baud: Int? = nil, on loop: EventLoop) {
         let seed = Entropy.seed()
         let unit = profile.unit(seed: seed)
         model = unit.map { .bus(VirtualBus(units: [:], anyUnit: $0)) } ?? .smartMeter(SmartMeter(seed: seed))
-        pace = Pace(baud: profile.baud)
+        pace = Pace(baud: baud ?? profile.baud)
         self.loop = loop
     }
 

@@ -27,7 +27,8 @@ int clinux_connect_tcp(const char *address, uint16_t port);
 /// How a connection attempt ended: 0 or an errno.
 int clinux_connect_result(int descriptor);
 
-/// The first numeric address of a host name; blocks. Returns 0 or a getaddrinfo error, EAI_SYSTEM with errno.
+/// The numeric addresses of a host name, one a line, as many as fit; blocks.
+/// Returns 0 or a getaddrinfo error, EAI_SYSTEM with errno.
 int clinux_resolve(const char *host, char *text, int size);
 
 /// The sentence for a getaddrinfo error.

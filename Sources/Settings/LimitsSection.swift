@@ -1,0 +1,67 @@
+import Broker
+import Documents
+
+/// `broker.limits:` what the broker accepts.
+enum LimitsSection {
+    private static let day = 86_400_000
+
+    static func read(_ section: Section, into limits: inout BrokerLimits) {
+        if let size = section.size("max_packet_size", 128...268_435_460) { limits.maximumPacketSize = size }
+        if let count = section.integer("receive_maximum", 1...65_535) { limits.receiveMaximum = UInt16(count) }
+        if let count = section.integer("in_flight", 1...65_535) { limits.inFlight = count }
+        if let time = section.duration("max_keep_alive", 1_000...65_535_000) {
+            limits.maximumKeepAlive = UInt16(clamping: time.components.seconds)
+        }
+        if let count = section.integer("max_connections", 1...1_000_000) { limits.maximumConnections = count }
+        if let time = section.duration("connect_timeout", 100...600_000) { limits.connectTimeout = time }
+        if let count = section.integer("subscriptions", 1...1_000_000) { limits.subscriptions = count }
+        if let count = section.integer("topic_levels", 1...65_535) { limits.topicLevels = count }
+        if let sessions = section.section("session_expiry") { expiry(sessions, into: &limits) }
+        if let queue = section.section("queue") { self.queue(queue, into: &limits) }
+        section.spelled(["max_clients": "max_connections", "message_size_limit": "max_packet_size"])
+        section.finish(later: ["max_qos", "retain", "topic_alias_maximum", "connect_rate", "rate", "memory"])
+    }
+
+    private static func expiry(_ section: Section, into limits: inout BrokerLimits) {
+        if let time = section.duration("max", 0...49_000 * day) {
+            limits.sessionExpiry = UInt32(clamping: time.components.seconds)
+        }
+        if let time = section.duration("v3", 0...49_000 * day) {
+            limits.sessionExpiryV3 = UInt32(clamping: time.components.seconds)
+        }
+        section.finish()
+    }
+
+    private static func queue(_ section: Section, into limits: inout BrokerLimits) {
+        if let count = section.integer("messages", 1...100_000_000) { limits.queuedMessages = count }
+        if let size = section.size("bytes", 1_000...1_000_000_000_000) { limits.queuedBytes = size }
+        section.dropOldest("full")
+        section.spelled(["max_messages": "messages", "max_size": "bytes", "size": "bytes"])
+        section.finish(later: ["qos0_while_offline"])
+    }
+}
+
+extension Section {
+    /// A size within bounds, which are in bytes.
+    func size(_ key: String, _ bytes: ClosedRange<Int>) -> Int? {
+        guard let size = size(key) else { return nil }
+        guard bytes.contains(size) else {
+            problems.error(
+                "this is too \(size < bytes.lowerBound ? "small" : "large") for '\(key)'", at: mark(of: key),
+                hint: "write a size from \(bytes.lowerBound)B to \(bytes.upperBound)B")
+            return nil
+        }
+        return size
+    }
+
+    /// What happens when a queue is full; one answer so far.
+    func dropOldest(_ key: String) {
+        guard let text = text(key), text.value != "drop-oldest" else { return }
+        let isLater = ["drop-newest", "thin"].contains(text.value)
+        problems.error(
+            isLater
+                ? "'\(text.value)' is not available in this version yet"
+                : "'\(text.value)' is not allowed for '\(key)'",
+            at: text.mark, hint: "allowed: drop-oldest")
+    }
+}

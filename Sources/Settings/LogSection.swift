@@ -1,0 +1,20 @@
+import Documents
+
+/// `log:` how much is said.
+enum LogSection {
+    static let subsystems = ["bridge", "broker", "config", "control", "devices", "gateway", "mapping", "modbus"]
+
+    static func read(_ root: Section) -> LogSettings {
+        var settings = LogSettings()
+        guard let section = root.section("log") else { return settings }
+        if let level = section.word("level", LogSettings.Level.self) { settings.level = level }
+        if let per = section.section("per") {
+            for name in subsystems {
+                if let level = per.word(name, LogSettings.Level.self) { settings.per[name] = level }
+            }
+            per.finish()
+        }
+        section.finish()
+        return settings
+    }
+}

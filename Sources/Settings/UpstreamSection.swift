@@ -1,0 +1,86 @@
+import Bridge
+import Documents
+
+/// `upstream:` the server that readings are forwarded to.
+struct UpstreamSection {
+    var gateway: String
+    var secrets: SecretSource
+
+    func read(_ root: Section) -> UpstreamSettings? {
+        guard let section = root.section("upstream") else { return nil }
+        let entries = section.sections
+        for (name, extra) in entries.dropFirst() {
+            root.problems.error(
+                "'\(name)' is one upstream too many: this version has one", at: extra.mark,
+                hint: "keep '\(entries[0].name)' or '\(name)'")
+        }
+        return entries.first.flatMap { name, section in
+            Key.check(name, "an upstream", section)
+            return upstream(name, section)
+        }
+    }
+
+    private func upstream(_ name: String, _ section: Section) -> UpstreamSettings? {
+        let address = UpstreamAddress.read(section)
+        let bridge = BridgeSection(gateway: gateway).read(section)
+        var settings = UpstreamSettings(
+            name: name, host: address?.host ?? "", port: address?.port ?? 1883, bridge: bridge)
+        settings.tls = tls(section, isWanted: address?.isEncrypted)
+        settings.userName = secretText("username", section)?.value
+        settings.password = password(section)
+        if settings.password != nil, section.node("username") == nil {
+            section.problems.warning(
+                "there is a password but no username", at: section.mark(of: "password"),
+                hint: "most servers ignore a password without one: add 'username:'")
+        }
+        section.spelled([
+            "server": "url", "host": "url", "broker": "url", "address": "url", "port": "url", "user": "username",
+            "clientid": "client_id", "id": "client_id", "topics": "out", "publish": "out", "subscribe": "in",
+            "ssl": "tls", "ca": "tls", "cafile": "tls", "queue": "buffer",
+        ])
+        section.finish()
+        return address == nil ? nil : settings
+    }
+
+    private func tls(_ section: Section, isWanted: Bool?) -> UpstreamSettings.TLS? {
+        guard let tls = section.section("tls") else { return isWanted == true ? UpstreamSettings.TLS() : nil }
+        if isWanted == false {
+            section.problems.error(
+                "'tls' needs an encrypted connection", at: tls.mark, hint: "write url: mqtts://…, or take 'tls' out")
+        }
+        var settings = UpstreamSettings.TLS()
+        settings.ca = tls.text("ca")?.value
+        settings.certificate = tls.text("cert")?.value
+        settings.key = tls.text("key")?.value
+        for (given, needed) in [("cert", "key"), ("key", "cert")] where tls.has(given) && !tls.has(needed) {
+            tls.missing(needed, hint: "a client certificate needs both: cert and key, two PEM files")
+        }
+        tls.spelled(["cafile": "ca", "ca_cert": "ca", "certificate": "cert", "certfile": "cert", "keyfile": "key"])
+        tls.finish()
+        return settings
+    }
+
+    private func password(_ section: Section) -> String? {
+        guard let password = secretText("password", section) else { return nil }
+        if section.node("password")?.tag == nil {
+            section.problems.warning(
+                "the password stands in this file", at: section.mark(of: "password"),
+                hint:
+                    "write 'password: !secret upstream_password', and the password in secrets.yaml beside this file or "
+                    + "in $\(SecretSource.variable(for: "upstream_password"))")
+        }
+        return password.value
+    }
+
+    /// A text, or what `!secret name` stands for.
+    private func secretText(_ key: String, _ section: Section) -> Located<String>? {
+        guard let node = section.node(key), node.tag == "!secret", let name = node.text else {
+            return section.text(key)
+        }
+        if let secret = secrets.text(of: name) { return Located(secret, at: node.mark) }
+        section.problems.error(
+            "there is no secret '\(name)'", at: node.mark,
+            hint: "write '\(name): …' into secrets.yaml beside this file, or set $\(SecretSource.variable(for: name))")
+        return nil
+    }
+}

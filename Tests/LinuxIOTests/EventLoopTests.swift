@@ -73,6 +73,26 @@ import Testing
         loop.stop()
     }
 
+    // Cancellation comes from other threads, before, while and after the loop ends the wait by itself.
+    @Test func `every wait ends once, whoever is first to end it`() async throws {
+        let loop = try EventLoop(name: "test-loop")
+        let outcomes = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<2000 {
+                let sleeper = Task(executorPreference: loop) {
+                    try? await loop.sleep(for: .microseconds(number % 50 * 100))
+                }
+                group.addTask {
+                    if number % 3 > 0 { sleeper.cancel() }
+                    await sleeper.value
+                    return true
+                }
+            }
+            return await group.reduce(into: 0) { count, _ in count += 1 }
+        }
+        #expect(outcomes == 2000)
+        loop.stop()
+    }
+
     @Test func `stopping ends every wait`() async throws {
         let loop = try EventLoop(name: "test-loop")
         let pty = try PseudoTerminal()

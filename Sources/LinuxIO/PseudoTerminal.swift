@@ -34,6 +34,11 @@ package struct PseudoTerminal: ~Copyable, Sendable {
     /// This side, non-blocking, for a poller or an event loop.
     package var descriptor: CInt { mainSide.rawValue }
 
+    /// The speed that the program has set at its end, which a pty keeps and does nothing about.
+    package var baud: Int? {
+        (try? TTY.settings(otherSide.rawValue)).map { Int($0.baud) }
+    }
+
     /// Reads what the program wrote into the buffer, whose count is its size.
     package func receive(into buffer: inout [UInt8]) -> Socket.Received {
         let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }

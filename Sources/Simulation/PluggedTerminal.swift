@@ -27,6 +27,11 @@ final class PluggedTerminal: Sendable {
         pty.withLock { pty in _ = pty?.send(bytes.span) }
     }
 
+    /// At the speed that the program has set; at 9600 baud before any has.
+    var pace: Pace {
+        Pace(baud: pty.withLock { $0?.baud } ?? 9600)
+    }
+
     func close() {
         pty.withLock { pty in pty = nil }
     }

@@ -5,14 +5,6 @@ package enum SimulatedProfile: String, CaseIterable, Sendable {
     case waveshareRelays = "waveshare-modbus-relay-8"
     case dsmrP1 = "dsmr-p1"
 
-    /// The speed of the line that the real device has from the factory.
-    package var baud: Int {
-        switch self {
-        case .eastronSDM120, .eastronSDM630, .waveshareRelays: 9600
-        case .dsmrP1: 115_200
-        }
-    }
-
     /// Whether it speaks Modbus, so that several can share a line.
     package var isModbus: Bool { self != .dsmrP1 }
 

@@ -3,7 +3,7 @@ import Readings
 
 /// A simulated device on a pseudo-terminal: the real bytes at the real pace.
 ///
-/// It runs on the loop it is given, from `plug` to `unplug` or to the end of the loop.
+/// The line has the speed that the program sets, as if the device had been set to it. It runs on the loop it is given, from `plug` to `unplug` or to the end of the loop.
 package actor VirtualDevice {
     private enum Model {
         case bus(VirtualBus)
@@ -15,7 +15,6 @@ package actor VirtualDevice {
     private static let silence: Duration = .milliseconds(20)
 
     private let loop: EventLoop
-    private let pace: Pace
     private let switchedOnAt = ContinuousClock.now
     private var model: Model
     private var terminal: PluggedTerminal?
@@ -24,23 +23,19 @@ package actor VirtualDevice {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// A device of one profile; on a Modbus bus it answers to every unit number, each a device of its own.
-    ///
-    /// Without `baud` the line has the speed that the real device has from the factory.
-    package init(_ profile: SimulatedProfile, baud: Int? = nil, on loop: EventLoop) {
+    package init(_ profile: SimulatedProfile, on loop: EventLoop) {
         let seed = Entropy.seed()
         let unit = profile.unit(seed: seed)
         model = unit.map { .bus(VirtualBus(units: [:], anyUnit: $0)) } ?? .smartMeter(SmartMeter(seed: seed))
-        pace = Pace(baud: baud ?? profile.baud)
         self.loop = loop
     }
 
     /// Several Modbus devices on one bus; other unit numbers stay silent.
-    package init(units profiles: [UInt8: SimulatedProfile], baud: Int = 9600, on loop: EventLoop) {
+    package init(units profiles: [UInt8: SimulatedProfile], on loop: EventLoop) {
         let seed = Entropy.seed()
         var units: [UInt8: VirtualUnit] = [:]
         for (number, profile) in profiles { units[number] = profile.unit(seed: seed &+ UInt64(number)) }
         model = .bus(VirtualBus(units: units))
-        pace = Pace(baud: baud)
         self.loop = loop
     }
 
@@ -110,7 +105,7 @@ package actor VirtualDevice {
             switch readiness {
             case .ready:
                 let count = terminal.receive(into: &buffer)
-                requestTime = pace.time(for: count)
+                requestTime = terminal.pace.time(for: count)
                 answers = received(Array(buffer[..<count]))
             case .timedOut: answers = fellSilent()
             case .cancelled, .failed: throw CancellationError()
@@ -153,6 +148,7 @@ package actor VirtualDevice {
     private func send(
         _ bytes: [UInt8], to terminal: PluggedTerminal, from start: ContinuousClock.Instant
     ) async throws(CancellationError) {
+        let pace = terminal.pace
         var sent = 0
         while sent < bytes.count {
             try await loop.sleep(until: pace.next(from: start, sent: sent, of: bytes.count))

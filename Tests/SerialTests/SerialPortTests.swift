@@ -22,6 +22,7 @@ import Testing
         let port = try SerialPort(opening: .device(pty.path), line(baud))
         let taken = try port.settings()
         #expect(taken.baud == UInt32(baud))
+        #expect(pty.baud == baud)
         #expect(taken.dataBits == 8)
         #expect(taken.flow == .none)
         #expect(!taken.dropsDTR)

@@ -27,20 +27,21 @@ import Testing
         return received
     }
 
-    @Test func `a meter on a terminal answers at the pace of its line`() async throws {
+    @Test(arguments: [9600, 38_400])
+    func `a meter on a terminal answers at the pace of its line`(baud: Int) async throws {
         let loop = try EventLoop(name: "test-loop")
         defer { loop.stop() }
         let device = VirtualDevice(.eastronSDM120, on: loop)
         let path = try await device.plug()
-        let port = try SerialPort(opening: .device(path), LineSettings(baud: 9600))
+        let port = try SerialPort(opening: .device(path), LineSettings(baud: baud))
         let start = ContinuousClock.now
         #expect(port.send(request.span) == .sent(8))
         let answer = await read(165, from: port, on: loop)
         let isIntact = RTUFrame.isIntact(answer.span)
         #expect(isIntact)
         #expect(answer.prefix(3) == [1, 4, 160])
-        // 8 and 165 bytes of ten bits at 9600 baud.
-        #expect(ContinuousClock.now - start >= .microseconds(180_208))
+        // 8 and 165 bytes of ten bits.
+        #expect(ContinuousClock.now - start >= .microseconds(1_730_000_000 / baud - 1))
         #expect(await device.requestCounts == [1: 1])
         await device.unplug()
     }

@@ -10,6 +10,8 @@ package enum BridgeEvent: Equatable, Sendable {
     case caughtUp
     /// A filter that the upstream does not grant.
     case subscriptionRefused(filter: String, reason: String)
+    /// A filter that the local broker does not grant.
+    case localSubscriptionRefused(filter: String, reason: String)
     /// Messages from the upstream that no line wants, since the last report.
     case notWanted(count: Int)
 
@@ -17,7 +19,7 @@ package enum BridgeEvent: Equatable, Sendable {
     package var isWarning: Bool {
         switch self {
         case .linkUp, .caughtUp, .notWanted: false
-        case .linkDown, .queueFilling, .dropped, .subscriptionRefused: true
+        case .linkDown, .queueFilling, .dropped, .subscriptionRefused, .localSubscriptionRefused: true
         }
     }
 }
@@ -33,6 +35,7 @@ extension BridgeEvent: CustomStringConvertible {
         case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"
         case .caughtUp: "everything that waited has been sent"
         case .subscriptionRefused(let filter, let reason): "the server refuses to send \(filter): \(reason)"
+        case .localSubscriptionRefused(let filter, let reason): "the local broker refuses to send \(filter): \(reason)"
         case .notWanted(let count): "\(count) messages came that no line under `in` wants"
         }
     }

@@ -27,6 +27,7 @@ package struct BridgeState: Sendable {
     private var actions: [Action] = []
     private var reported: [DropReason: Int] = [:]
     private var notWanted = 0
+    private var lastCause: String?
     private var reportAt: ContinuousClock.Instant?
     private var isFilling = false
     private var isCatchingUp = false
@@ -42,6 +43,9 @@ package struct BridgeState: Sendable {
         defer { actions = [] }
         return actions
     }
+
+    /// Whether `takeActions` would return something.
+    package var hasActions: Bool { !actions.isEmpty }
 
     /// When `tick` is due.
     package var wakeAt: ContinuousClock.Instant? { reportAt }
@@ -154,8 +158,11 @@ package struct BridgeState: Sendable {
 
     /// The link is gone, or an attempt failed; what was on its way is sent again by the client.
     package mutating func linkDown(_ cause: String, now: ContinuousClock.Instant) {
+        let isNews = isUp || cause != lastCause
         isUp = false
-        actions.append(.alarm(.linkDown(cause, waiting: queue.count)))
+        lastCause = cause
+        // An attempt that fails like the last one is not worth a line.
+        if isNews { actions.append(.alarm(.linkDown(cause, waiting: queue.count))) }
         watch(now: now)
     }
 

@@ -56,6 +56,9 @@ package struct ClientState: Sendable {
         return events
     }
 
+    /// Whether `takeEvents` would return something.
+    package var hasEvents: Bool { !events.isEmpty }
+
     // MARK: connection
 
     /// The transport is open: CONNECT is the first packet. [MQTT-3.1.0-1]

@@ -1,0 +1,262 @@
+import Bridge
+import Client
+import MQTTCodec
+import NIOCore
+
+/// Carries out what the client's and the bridge's states decide; lives on the link's loop and never leaves it.
+final class UpstreamCore {
+    private let settings: UpstreamLink.Settings
+    private let loop: any EventLoop
+    private let report: @Sendable (BridgeEvent) -> Void
+    private var local: LocalClient?
+    private var client: ClientState
+    private var bridge: BridgeState
+    private var backOff: BackOff
+    private var channel: (any Channel)?
+    /// Counts attempts, so that news of an earlier channel are known as such.
+    private var attempt = 0
+    private var connectedAt: ContinuousClock.Instant?
+    /// The bridge's numbers of what the client has in its window.
+    private var numbers: [RequestHandle: Int] = [:]
+    /// Sent at QoS 0, to be called done when the channel has room again.
+    private var sentAtMostOnce: [Int] = []
+    /// To be acknowledged upstream when the local broker acknowledges; both in the same order.
+    private var localTokens = ArraySlice<MessageToken?>()
+    private var timer: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
+    private var stopped: EventLoopPromise<Void>?
+
+    init(
+        _ settings: UpstreamLink.Settings, on loop: any EventLoop, seed: UInt64,
+        report: @escaping @Sendable (BridgeEvent) -> Void
+    ) {
+        self.settings = settings
+        self.loop = loop
+        self.report = report
+        client = ClientState(ClientSettings(settings), now: .now)
+        bridge = BridgeState(settings.bridge)
+        backOff = BackOff(seed: seed, shortest: settings.shortestWait, longest: settings.longestWait)
+    }
+
+    /// Connects to both sides.
+    func start(_ local: LocalClient) {
+        self.local = local
+        local.subscribe(bridge.localSubscriptions)
+        if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
+        connect()
+    }
+
+    /// Waits for the queue to empty, but not long, and then ends for good.
+    func stop(patience: Duration, done: EventLoopPromise<Void>) {
+        stopped = done
+        guard bridge.isUp, !bridge.queue.isEmpty else { return end() }
+        loop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { self.end() }
+    }
+
+    private func end() {
+        guard let done = stopped else { return }
+        stopped = nil
+        timer?.task.cancel()
+        attempt += 1
+        local?.close()
+        local = nil
+        client.disconnect()
+        write()
+        guard let channel else { return done.succeed() }
+        channel.close().assumeIsolated().whenComplete { _ in done.succeed() }
+    }
+
+    // MARK: the local broker
+
+    func localEvent(_ event: ClientEvent) {
+        switch event {
+        case .message(let message, let token): bridge.localMessage(message, token, now: .now)
+        case .acknowledged:
+            // One for each message, in their order.
+            if let token = localTokens.popFirst(), let token { client.acknowledge(token) }
+        case .subscribed(_, let codes):
+            for (request, code) in zip(bridge.localSubscriptions, codes) where code.isError {
+                let filter = String(decoding: request.filter, as: UTF8.self)
+                report(.localSubscriptionRefused(filter: filter, reason: "\(code)"))
+            }
+        case .connected, .unsubscribed, .closed: break
+        }
+        settle()
+    }
+
+    private func publishLocally(_ message: Publish, _ token: MessageToken?) {
+        guard message.qos > .atMostOnce else {
+            local?.publish(message)
+            if let token { client.acknowledge(token) }
+            return
+        }
+        localTokens.append(token)
+        local?.publish(message)
+    }
+
+    // MARK: the channel
+
+    private func connect() {
+        attempt += 1
+        let number = attempt
+        let opening = UpstreamChannel.open(settings, on: loop, for: self, attempt: number)
+        opening.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let channel): self.opened(channel, attempt: number)
+            case .failure(let error): self.failed(error, attempt: number)
+            }
+        }
+    }
+
+    private func opened(_ channel: any Channel, attempt number: Int) {
+        guard number == attempt, channel.isActive else { return channel.close(promise: nil) }
+        self.channel = channel
+        client.transportOpened(now: .now)
+        settle()
+    }
+
+    private func failed(_ error: any Error, attempt number: Int) {
+        guard number == attempt else { return }
+        bridge.linkDown(UpstreamFailure.sentence(error, settings), now: .now)
+        reconnect()
+        settle()
+    }
+
+    func received(_ buffer: ByteBuffer, attempt number: Int) {
+        guard number == attempt else { return }
+        client.received(buffer.readableBytesUInt8Span, now: .now)
+    }
+
+    /// Once after everything that came at once.
+    func receivedAll(attempt number: Int) {
+        if number == attempt { settle() }
+    }
+
+    func writabilityChanged(attempt number: Int) {
+        if number == attempt { settle() }
+    }
+
+    func closed(_ error: (any Error)?, attempt number: Int) {
+        guard number == attempt else { return }
+        channel = nil
+        let cause = error.map { UpstreamFailure.sentence($0, settings) }
+        client.transportClosed(cause ?? "\(settings.host):\(settings.port) closed the connection")
+        settle()
+    }
+
+    private func reconnect() {
+        guard stopped == nil else { return end() }
+        let wait = backOff.delay(connectedFor: connectedAt.map { .now - $0 })
+        connectedAt = nil
+        attempt += 1
+        let number = attempt
+        loop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) {
+            if number == self.attempt { self.connect() }
+        }
+    }
+
+    // MARK: turns
+
+    /// Carries out everything that was decided, until nothing more follows from it.
+    private func settle() {
+        repeat {
+            for event in client.takeEvents() { carryOut(event) }
+            for action in bridge.takeActions() { carryOut(action) }
+            write()
+            if channel?.isWritable == true { finishAtMostOnce() }
+        } while client.hasEvents || bridge.hasActions
+        if stopped != nil, bridge.queue.isEmpty { end() }
+        setTimer()
+    }
+
+    private func carryOut(_ event: ClientEvent) {
+        switch event {
+        case .connected:
+            connectedAt = .now
+            bridge.linkUp(now: .now)
+        case .message(let message, let token): bridge.upstreamMessage(message, token, now: .now)
+        case .acknowledged(let handle, let code):
+            guard let number = numbers.removeValue(forKey: handle) else { return }
+            bridge.upstreamAcknowledged(number, code, now: .now)
+        case .subscribed(_, let codes): bridge.upstreamSubscribed(codes)
+        case .unsubscribed: break
+        case .closed(let reason): linkLost(reason)
+        }
+    }
+
+    private func linkLost(_ reason: CloseReason) {
+        write()
+        channel?.close(promise: nil)
+        channel = nil
+        finishAtMostOnce()
+        bridge.linkDown(UpstreamFailure.sentence(reason, settings), now: .now)
+        reconnect()
+    }
+
+    private func carryOut(_ action: BridgeState.Action) {
+        switch action {
+        case .forward(let message, let number): forward(message, number)
+        case .acknowledgeLocal(let token): local?.acknowledge(token)
+        case .publishLocally(let message, let token): publishLocally(message, token)
+        case .acknowledgeUpstream(let token): client.acknowledge(token)
+        case .alarm(let event): report(event)
+        }
+    }
+
+    private func forward(_ message: Publish, _ number: Int) {
+        do throws(PublishRefusal) {
+            let handle = try client.publish(message, now: .now)
+            if message.qos > .atMostOnce {
+                numbers[handle] = number
+            } else {
+                sentAtMostOnce.append(number)
+            }
+        } catch {
+            bridge.notForwarded(number, error, now: .now)
+        }
+    }
+
+    private func finishAtMostOnce() {
+        let numbers = sentAtMostOnce
+        sentAtMostOnce = []
+        for number in numbers { bridge.upstreamAcknowledged(number, .success, now: .now) }
+    }
+
+    private func write() {
+        let bytes = client.takeOutput(now: .now)
+        guard !bytes.isEmpty, let channel else { return }
+        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
+    }
+
+    /// One timer; one that fires early only asks again.
+    private func setTimer() {
+        guard let wakeAt = [client.wakeAt, bridge.wakeAt].compactMap(\.self).min() else { return }
+        if let timer, timer.at <= wakeAt { return }
+        timer?.task.cancel()
+        let task = loop.assumeIsolated().scheduleTask(in: TimeAmount(max(.zero, wakeAt - .now))) { self.timerFired() }
+        timer = (wakeAt, task)
+    }
+
+    private func timerFired() {
+        timer = nil
+        client.tick(now: .now)
+        bridge.tick(now: .now)
+        settle()
+    }
+}
+
+extension ClientSettings {
+    fileprivate init(_ settings: UpstreamLink.Settings) {
+        self.init(clientID: settings.bridge.clientID)
+        // What the server kept for the gateway while it was not there is wanted: so it resumes from the start.
+        cleanStart = false
+        sessionExpirySeconds = settings.sessionExpirySeconds
+        keepAliveSeconds = settings.keepAliveSeconds
+        userName = settings.userName.map { Array($0.utf8) }
+        password = settings.password.map { Array($0.utf8) }
+        acknowledgement = .deferred
+        receiveMaximum = 100
+        connectTimeout = settings.connectTimeout
+        maximumInFlight = settings.bridge.maximumInFlight
+        maximumWaiting = settings.bridge.maximumInFlight
+    }
+}

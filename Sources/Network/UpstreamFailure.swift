@@ -1,0 +1,64 @@
+import Client
+import LinuxIO
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// What can be wrong on this side before the network is asked.
+enum UpstreamFailure: Error {
+    case file(String, String, String)
+    case tls(String)
+
+    /// What went wrong, for somebody who can do something about it.
+    static func sentence(_ error: any Error, _ settings: UpstreamLink.Settings) -> String {
+        let place = "\(settings.host):\(settings.port)"
+        switch error {
+        case UpstreamFailure.file(let key, let path, let what): return "\(key): \(path): \(what)"
+        case UpstreamFailure.tls(let what): return what
+        case let error as NIOConnectionError: return "\(place): \(connection(error))"
+        case let error as IOError: return "\(place): \(SystemError.text(of: error.errnoCode))"
+        case let error as NIOSSLError: return "\(place): \(handshake(error))"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            return "\(place): the server's certificate is for another name; check the host, or its certificate"
+        case ChannelError.connectTimeout: return "\(place): no answer; is it reachable, and not behind a firewall?"
+        default: return "\(place): \(error)"
+        }
+    }
+
+    /// A connection that ended, with advice where there is one.
+    static func sentence(_ reason: CloseReason, _ settings: UpstreamLink.Settings) -> String {
+        switch reason {
+        case .transport(let cause): cause
+        case .noConnack where settings.tls == nil:
+            "\(settings.host):\(settings.port): \(reason); does it want TLS (mqtts://)?"
+        default: "\(settings.host):\(settings.port): \(reason)"
+        }
+    }
+
+    private static func connection(_ error: NIOConnectionError) -> String {
+        guard let first = error.connectionErrors.first else {
+            return "no address was found for this name; check its spelling and the name server"
+        }
+        switch first.error {
+        case let cause as IOError: return SystemError.text(of: cause.errnoCode)
+        case ChannelError.connectTimeout: return "no answer; is it reachable, and not behind a firewall?"
+        default: return "\(first.error)"
+        }
+    }
+
+    private static func handshake(_ error: NIOSSLError) -> String {
+        let text = "\(error)"
+        let known = [
+            (
+                "CERTIFICATE_VERIFY_FAILED",
+                "the server's certificate is not signed by an authority that is trusted here; set tls.ca"
+            ),
+            ("WRONG_VERSION_NUMBER", "the server does not speak TLS on this port; use mqtt:// or another port"),
+            ("CERTIFICATE_REQUIRED", "the server wants a client certificate; set tls.cert and tls.key"),
+            ("HANDSHAKE_FAILURE", "the server wants a client certificate, or other ciphers"),
+            ("UNKNOWN_CA", "the server does not trust the client certificate's authority"),
+            ("uncleanShutdown", "the connection was cut"),
+        ]
+        return known.first { text.contains($0.0) }?.1 ?? "TLS: \(text)"
+    }
+}

@@ -1,0 +1,112 @@
+package import Bridge
+import Client
+import LinuxIO
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The gateway's link to one upstream server, on a loop of its own that exists only while the link does: looking up
+/// the name, connecting and handshakes cost nobody else time.
+///
+/// Towards the gateway it is a client of the broker like any other, whose messages are acknowledged when the bridge's
+/// queue holds them.
+package final class UpstreamLink: Sendable {
+    package struct Settings: Equatable, Sendable {
+        package var host: String
+        package var port: UInt16
+        /// Nil for plain TCP.
+        package var tls: TLS?
+        package var userName: String?
+        /// Never logged.
+        package var password: String?
+        package var keepAliveSeconds: UInt16 = 60
+        /// How long the server keeps commands for the gateway while the link is down.
+        package var sessionExpirySeconds: UInt32 = 86_400
+        package var connectTimeout: Duration = .seconds(10)
+        /// The first and the longest wait between two attempts.
+        package var shortestWait: Duration = .milliseconds(500)
+        package var longestWait: Duration = .seconds(60)
+        package var bridge: BridgeSettings
+
+        package init(host: String, port: UInt16, bridge: BridgeSettings) {
+            self.host = host
+            self.port = port
+            self.bridge = bridge
+        }
+    }
+
+    /// Paths of PEM files, which are read again for every attempt: a renewed certificate needs no restart.
+    package struct TLS: Equatable, Sendable {
+        /// Nil takes the system's authorities.
+        package var ca: String?
+        package var certificate: String?
+        package var key: String?
+        /// The name in the server's certificate, where it is not the host.
+        package var serverName: String?
+
+        package init() {}
+    }
+
+    /// How long `stop` waits for the server to take what is left.
+    private static let patience: Duration = .seconds(2)
+
+    private struct Running {
+        let group: MultiThreadedEventLoopGroup
+        let core: NIOLoopBound<UpstreamCore>
+    }
+
+    private let settings: Settings
+    private let broker: BrokerServer
+    private let report: @Sendable (BridgeEvent) -> Void
+    private let running = Mutex<Running?>(nil)
+
+    /// Does nothing until `start`; `report` is called on the link's thread.
+    package init(
+        _ settings: Settings, broker: BrokerServer, report: @escaping @Sendable (BridgeEvent) -> Void
+    ) {
+        self.settings = settings
+        self.broker = broker
+        self.report = report
+    }
+
+    /// Starts the loop and the first attempt to connect.
+    package func start() {
+        running.withLock { running in
+            guard running == nil else { return }
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let loop = group.next()
+            let (settings, broker, report) = (settings, broker, report)
+            let starting = loop.submit { Self.makeCore(settings, broker, loop, report) }
+            // Only the loop may touch the core; it has nothing else to do yet.
+            guard let core = try? starting.wait() else { return }
+            running = Running(group: group, core: core)
+        }
+    }
+
+    private static func makeCore(
+        _ settings: Settings, _ broker: BrokerServer, _ loop: any NIOCore.EventLoop,
+        _ report: @escaping @Sendable (BridgeEvent) -> Void
+    ) -> NIOLoopBound<UpstreamCore> {
+        let core = UpstreamCore(settings, on: loop, seed: Entropy.seed(), report: report)
+        let bound = NIOLoopBound(core, eventLoop: loop)
+        let local = LocalClient(
+            broker, name: "bridge", acknowledgement: .deferred, schedule: { loop.execute($0) },
+            onEvent: { bound.value.localEvent($0) })
+        core.start(local)
+        return bound
+    }
+
+    /// Sends what it can within a moment, says goodbye to the server, and ends the loop.
+    package func stop() {
+        let ended = running.withLock { running in
+            defer { running = nil }
+            return running
+        }
+        guard let ended else { return }
+        let loop = ended.core.eventLoop
+        let isDone = loop.makePromise(of: Void.self)
+        loop.execute { ended.core.value.stop(patience: Self.patience, done: isDone) }
+        try? isDone.futureResult.wait()
+        try? ended.group.syncShutdownGracefully()
+    }
+}

@@ -81,5 +81,6 @@ static inline const char *cyaml_context(const cyaml_reader *reader) {
 static inline size_t cyaml_problem_line(const cyaml_reader *reader) { return reader->parser.problem_mark.line; }
 static inline size_t cyaml_problem_column(const cyaml_reader *reader) { return reader->parser.problem_mark.column; }
 static inline size_t cyaml_context_line(const cyaml_reader *reader) { return reader->parser.context_mark.line; }
+static inline size_t cyaml_context_column(const cyaml_reader *reader) { return reader->parser.context_mark.column; }
 
 #endif

@@ -114,6 +114,7 @@ private struct EventReader {
 
     private mutating func mapping(_ depth: Int) -> Node.Content? {
         var entries: [Node.Entry] = []
+        var marks: [String: Mark] = [:]
         while let event = next(), event != YAML_MAPPING_END_EVENT {
             guard let key = node(event, depth: depth + 1), let valueEvent = next(),
                 let value = node(valueEvent, depth: depth + 1)
@@ -122,12 +123,13 @@ private struct EventReader {
                 problems.error("a key must be a single word, not \(key.kind)", at: key.mark)
                 continue
             }
-            if let first = entries.first(where: { $0.key == name }) {
+            if let first = marks[name] {
                 problems.error(
-                    "'\(name)' is here twice; the first is in line \(first.keyMark.line)", at: key.mark,
+                    "'\(name)' is here twice; the first is in line \(first.line)", at: key.mark,
                     hint: "put both together or take one out")
                 continue
             }
+            marks[name] = key.mark
             entries.append(Node.Entry(key: name, keyMark: key.mark, value: value))
         }
         return hasFailed ? nil : .mapping(entries)
@@ -141,14 +143,13 @@ private struct EventReader {
 
     private mutating func fail() {
         hasFailed = true
-        let line = unsafe cyaml_problem_line(reader) + 1
-        let mark = unsafe Mark(line: line, column: cyaml_problem_column(reader) + 1)
-        let problem = unsafe Self.string(cyaml_problem(reader)) ?? ""
-        let context = unsafe Self.string(cyaml_context(reader)) ?? ""
-        let contextLine = unsafe cyaml_context_line(reader) + 1
-        let told = SyntaxAdvice.advice(
-            problem: problem, context: context, contextLine: contextLine, mark: mark, text: text)
-        problems.error(told.message, at: told.mark, hint: told.hint)
+        let mistake = unsafe SyntaxMistake(
+            problem: Self.string(cyaml_problem(reader)) ?? "",
+            mark: Mark(line: cyaml_problem_line(reader) + 1, column: cyaml_problem_column(reader) + 1),
+            context: Self.string(cyaml_context(reader)) ?? "",
+            contextMark: Mark(line: cyaml_context_line(reader) + 1, column: cyaml_context_column(reader) + 1))
+        let advice = SyntaxAdvice(mistake, text: text)
+        problems.error(advice.message, at: advice.mark, hint: advice.hint)
     }
 
     @unsafe

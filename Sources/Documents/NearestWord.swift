@@ -1,7 +1,7 @@
 /// Finds what a person probably meant.
 package enum NearestWord {
     /// The closest of `words` to `word`, if it is close: a transposed, missing, extra or wrong letter or two, or the
-    /// same letters with other case, `_` or `-`.
+    /// same letters with other case, `_` or `-`; else one that contains it, or is part of it.
     package static func of(_ word: String, among words: [String]) -> String? {
         let plain = stripped(word)
         if let same = words.first(where: { stripped($0) == plain }) { return same }
@@ -13,7 +13,7 @@ package enum NearestWord {
         }
         if let best { return best.word }
         return words.first {
-            $0.count >= 4 && plain.count >= 4 && (stripped($0).hasPrefix(plain) || plain.hasPrefix(stripped($0)))
+            $0.count >= 4 && plain.count >= 4 && (stripped($0).contains(plain) || plain.contains(stripped($0)))
         }
     }
 

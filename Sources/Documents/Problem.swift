@@ -50,7 +50,7 @@ package final class ProblemList {
 
     package init(file: String, text: String) {
         self.file = file
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        lines = TextLines.of(text)
     }
 
     package var hasErrors: Bool { problems.contains { $0.severity == .error } }
@@ -66,7 +66,7 @@ package final class ProblemList {
     private func add(_ severity: Problem.Severity, _ message: String, _ mark: Mark, _ hint: String?) {
         let line = lines.indices.contains(mark.line - 1) ? lines[mark.line - 1] : ""
         let problem = Problem(
-            severity: severity, file: file, mark: mark, lineText: line, message: message, hint: hint)
+            severity: severity, file: file, mark: mark, lineText: Concealed.text(line), message: message, hint: hint)
         if !problems.contains(problem) { problems.append(problem) }
     }
 

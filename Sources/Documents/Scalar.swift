@@ -7,7 +7,9 @@ package enum Scalar {
         let isNegative = text.hasPrefix("-")
         let digits = isNegative ? text.dropFirst() : Substring(text)
         if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
-            return Int(digits.dropFirst(2), radix: 16).map { isNegative ? -$0 : $0 }
+            let hex = digits.dropFirst(2)
+            guard hex.first?.isHexDigit == true else { return nil }
+            return Int(hex, radix: 16).map { isNegative ? -$0 : $0 }
         }
         guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
         return Int(digits).map { isNegative ? -$0 : $0 }

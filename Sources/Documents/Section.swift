@@ -38,6 +38,10 @@ package final class Section {
             self.entries = entries
         } else if node.isNull {
             entries = []
+        } else if let key = node.text.flatMap({ SourceLines.keyWithoutSpace($0[...]) }) {
+            let advice = SyntaxAdvice.missingSpace(after: key, at: node.mark)
+            problems.error(advice.message, at: advice.mark, hint: advice.hint)
+            return nil
         } else {
             problems.error(
                 "\(path.isEmpty ? "the file" : "'\(path)'") must be a group of keys, not \(node.kind)", at: node.mark,
@@ -199,14 +203,22 @@ package final class Section {
     ) -> Located<Value>? {
         guard let text = text(key) else { return nil }
         if let value = parse(text.value) { return Located(value, at: text.mark) }
-        let isBare = Scalar.number(text.value) != nil
+        guard let number = Scalar.number(text.value) else {
+            problems.error("'\(text.value)' is not allowed for '\(key)'", at: text.mark, hint: "write \(wanted)")
+            return nil
+        }
+        // Nobody means 300 seconds by a bare 300.
+        let likely = example == "s" && number >= 100 ? "ms" : example
         problems.error(
-            isBare ? "'\(text.value)' has no unit" : "'\(text.value)' is not allowed for '\(key)'", at: text.mark,
-            hint: "write \(wanted)" + (isBare ? "; \(text.value)\(example) perhaps?" : ""))
+            "'\(text.value)' has no unit", at: text.mark, hint: "write \(wanted); \(text.value)\(likely) perhaps?")
         return nil
     }
 
     private func wrongKind(_ key: String, _ node: Node, wanted: String) {
-        problems.error("'\(key)' must be \(wanted), not \(node.kind)", at: node.mark)
+        // `{topic}` without quotes is a group with an empty key `topic`.
+        let isTemplate = node.entries.map { !$0.isEmpty && $0.allSatisfy { $0.value.isNull } } ?? false
+        problems.error(
+            "'\(key)' must be \(wanted), not \(node.kind)", at: node.mark,
+            hint: isTemplate ? "a text that begins with '{' needs quotes: \"{…}\"" : nil)
     }
 }

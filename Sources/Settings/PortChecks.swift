@@ -11,7 +11,7 @@ struct PortChecks {
         for (index, port) in ports.enumerated() {
             checkPlace(port, ports[..<index])
             let here = devices.filter { $0.port?.value == port.settings.key }
-            if here.isEmpty {
+            if here.isEmpty, allPortsAreKnown {
                 problems.warning(
                     "no device is on port '\(port.settings.key)'", at: port.mark,
                     hint: "add one below 'devices:' with 'port: \(port.settings.key)', or take the port out")
@@ -21,6 +21,11 @@ struct PortChecks {
             checkSimulated(here, port)
             checkLine(here, port)
         }
+    }
+
+    /// Otherwise a misspelt port is the reason why nobody is on this one.
+    private var allPortsAreKnown: Bool {
+        devices.allSatisfy { device in ports.contains { $0.settings.key == device.port?.value } }
     }
 
     /// Two ports can't be one device.
@@ -89,27 +94,25 @@ struct PortChecks {
 
     /// Without a rate of its own, a port takes that of its devices' profiles; then they must have the same.
     private func checkLine(_ here: [ReadDevice], _ port: ReadPort) {
-        guard case .usb = port.settings.place else {
-            guard case .device = port.settings.place else { return }
-            return compareLines(here, port)
+        switch port.settings.place {
+        case .usb, .device: break
+        case .tcp, .simulate: return
         }
-        compareLines(here, port)
-    }
-
-    private func compareLines(_ here: [ReadDevice], _ port: ReadPort) {
-        let buses = here.compactMap { device in device.settings.map { (device, $0.profile.bus) } }
+        let buses = here.compactMap { device -> (ReadDevice, ProfileBus)? in
+            guard let bus = device.settings?.profile.bus, case .modbus = bus else { return nil }
+            return (device, bus)
+        }
         guard let (first, bus) = buses.first else { return }
         for (device, other) in buses.dropFirst() {
             let isSameRate = port.settings.baudrate != nil || bus.baudrate == other.baudrate
             let isSameFormat = port.settings.format != nil || bus.format == other.format
             if isSameRate, isSameFormat { continue }
             problems.error(
-                "'\(first.key)' usually speaks \(bus.baudrate) baud \(bus.format), '\(device.key)' \(other.baudrate) baud "
-                    + "\(other.format): which is it on port '\(port.settings.key)'?",
+                "'\(first.key)' usually speaks \(bus.baudrate) baud \(bus.format), "
+                    + "'\(device.key)' \(other.baudrate) baud \(other.format)",
                 at: device.port?.mark ?? device.mark,
-                hint:
-                    "set all devices to the same, and write it in the port: baudrate: \(bus.baudrate), format: \(bus.format)"
-            )
+                hint: "set both devices to the same, and write it in port '\(port.settings.key)': "
+                    + "baudrate: \(other.baudrate), format: \(other.format)")
         }
     }
 }

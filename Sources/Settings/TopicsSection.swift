@@ -64,9 +64,17 @@ enum TopicsSection {
         do throws(TemplateProblem) {
             return Located(try TopicTemplate(parsing: text.value), at: text.mark)
         } catch {
-            section.problems.error("\(error)", at: text.mark, hint: hint(error))
+            section.problems.error("\(error)", at: place(error, text, section.node(key)), hint: hint(error))
             return nil
         }
+    }
+
+    /// The character that is wrong, where the template stands in one line.
+    private static func place(_ problem: TemplateProblem, _ text: Located<String>, _ node: Node?) -> Mark {
+        guard case .scalar(_, let isPlain) = node?.content, !text.value.contains(where: \.isNewline) else {
+            return text.mark
+        }
+        return Mark(line: text.mark.line, column: text.mark.column + (isPlain ? 0 : 1) + problem.offset)
     }
 
     private static func hint(_ problem: TemplateProblem) -> String? {

@@ -1,0 +1,124 @@
+import Bridge
+import Client
+import Drivers
+import LinuxIO
+import Logging
+import MQTTCodec
+import Network
+import Settings
+import Synchronization
+
+/// Joins the rooms of the house: the only place that knows everybody.
+///
+/// Devices report to the device side, which publishes through a client of the broker; the broker's messages on command
+/// topics come back the same way.
+final class Assembly: Sendable {
+    /// How long the devices may take to say goodbye: a write that is under way ends first.
+    private static let patience: Duration = .seconds(3)
+
+    private let settings: GatewaySettings
+    private let log: Log
+    private let notices: SystemdNotices
+    private let simulators: Simulators
+    private let devicesLoop: EventLoop
+    private let broker: BrokerServer
+    private let side: DeviceSide
+    private let client: LocalClient
+    private let upstream: UpstreamLink?
+    private let running = Mutex<Task<Void, Never>?>(nil)
+    private let hasEnded: Latch
+
+    /// Opens the listeners, so that clients can connect, and starts the loops.
+    init(_ settings: GatewaySettings, log: Log) throws {
+        self.settings = settings
+        self.log = log
+        hasEnded = try Latch()
+        simulators = try Simulators(settings.ports)
+        let notices = SystemdNotices(status: "running", logger: log["gateway"])
+        let devicesLoop = try EventLoop(name: "devices", heartbeatInterval: notices.heartbeat)
+        let broker = try Self.startBroker(settings, log, notices, devicesLoop)
+        let side = DeviceSide(settings, on: devicesLoop, logger: log["devices"])
+        upstream = settings.upstream.map { Self.upstream($0, broker, log["bridge"]) }
+        client = LocalClient(broker, name: "devices", schedule: { work in devicesLoop.execute(work) }) { event in
+            if case .message(let message, _) = event { side.commanded(message) }
+        }
+        (self.notices, self.devicesLoop, self.broker, self.side) = (notices, devicesLoop, broker, side)
+    }
+
+    private static func startBroker(
+        _ settings: GatewaySettings, _ log: Log, _ notices: SystemdNotices, _ devicesLoop: EventLoop
+    ) throws -> BrokerServer {
+        let reports = BrokerReports(log["broker"])
+        do {
+            return try BrokerServer(
+                settings.broker(heartbeat: notices.heartbeat), report: { report in reports.write(report) },
+                turned: { now in
+                    notices.isUp(.broker)
+                    notices.brokerTurned(at: now, deviceTurns: devicesLoop.turns)
+                })
+        } catch {
+            throw CommandFailure(ListenAdvice.sentence(error))
+        }
+    }
+
+    private static func upstream(_ settings: UpstreamSettings, _ broker: BrokerServer, _ logger: Logger) -> UpstreamLink
+    {
+        UpstreamLink(UpstreamLink.Settings(settings), broker: broker) { event in
+            logger.log(level: event.isWarning ? .warning : .info, "\(settings.name): \(event)")
+        }
+    }
+
+    /// Starts the devices and the link to the server.
+    func start() {
+        let addresses = broker.addresses.map(\.description).joined(separator: " and ")
+        log["broker"].info("listens on \(addresses)")
+        let task = Task(executorPreference: devicesLoop) { [self] in await run() }
+        running.withLock { $0 = task }
+        upstream?.start()
+    }
+
+    /// Runs the devices until the task is cancelled, then says goodbye for them.
+    private func run() async {
+        let paths: [String: String]
+        do throws(SystemError) {
+            paths = try await simulators.plug()
+        } catch {
+            log["devices"].error("a simulated device can't be plugged in: \(error)")
+            paths = [:]
+        }
+        let (side, client, driverLog) = (side, client, DriverReports(log["devices"]))
+        let supervisor = DeviceSupervisor(
+            ports: settings.ports, devices: settings.devices, simulated: paths, on: devicesLoop,
+            report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
+        await side.start(supervisor) { message in client.publish(message) }
+        client.subscribe(side.commandFilters.map(Self.commandRequest))
+        notices.isUp(.devices)
+        await supervisor.run()
+        await side.stop()
+        await simulators.unplug()
+        client.whenIdle { [hasEnded] in hasEnded.open() }
+    }
+
+    /// The retain flag must arrive as it was sent: a retained command is refused.
+    private static func commandRequest(_ filter: [UInt8]) -> Subscribe.Request {
+        var request = Subscribe.Request(filter: filter, qos: .atLeastOnce)
+        request.retainAsPublished = true
+        return request
+    }
+
+    /// Ends everything in order: devices, their last messages, clients, loops; takes a few seconds at most.
+    func stop() {
+        notices.stopping()
+        running.withLock { $0 }?.cancel()
+        let isInTime = hasEnded.wait(until: .now + Self.patience)
+        upstream?.stop()
+        client.close()
+        broker.stop()
+        guard isInTime else {
+            // Its thread can't be waited for; the end of the process ends it.
+            return log["gateway"].warning("a device took too long to end; going on without it")
+        }
+        devicesLoop.stop()
+        simulators.stop()
+    }
+}

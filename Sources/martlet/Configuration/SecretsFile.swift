@@ -1,0 +1,22 @@
+import Documents
+import LinuxIO
+import Settings
+
+/// Where `!secret name` is looked up: the environment first, then `secrets.yaml` beside the configuration.
+struct SecretsFile {
+    let source: SecretSource
+    let problems: [Problem]
+
+    init(beside configuration: String, environment: ProcessEnvironment = ProcessEnvironment()) {
+        let path = "\(ProfileFolders.folder(of: configuration))/secrets.yaml"
+        var secrets: [String: String] = [:]
+        var problems: [Problem] = []
+        if File.exists(path), let bytes = try? File.read(path, limit: TextFile.limit) {
+            (secrets, problems) = SecretSource.read(String(decoding: bytes, as: UTF8.self), file: path)
+        }
+        self.problems = problems
+        source = SecretSource { [secrets] name in
+            environment[SecretSource.variable(for: name)] ?? secrets[name]
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Broker
+import Logging
+import MQTTCodec
+import Network
+
+/// Writes what the broker reports into the log.
+struct BrokerReports: Sendable {
+    private let logger: Logger
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    func write(_ report: BrokerReport) {
+        switch report {
+        case .failed(let what): logger.error("\(what)")
+        case .broker(let event): write(event)
+        }
+    }
+
+    private func write(_ event: BrokerEvent) {
+        switch event {
+        case .connected(let client, let peer, let version, let sessionPresent):
+            let session = sessionPresent ? ", goes on with its session" : ""
+            let name = version == .v5 ? "MQTT 5" : "MQTT 3.1.1"
+            logger.debug("'\(client)' connected from \(peer) (\(name)\(session))")
+        case .disconnected(let client, let peer, let why):
+            logger.debug("'\(client)' from \(peer) is gone: \(why)")
+        case .refused(let peer, let why): logger.warning("turned \(peer) away: \(why)")
+        case .takenOver(let client, let new, let old):
+            logger.warning(
+                "'\(client)' connected again from \(new) while connected from \(old); do two devices share the name?")
+        case .dropped(let client, let total):
+            logger.warning(
+                "the queue of '\(client)' is full, so far \(total) messages are dropped: it reads too slowly")
+        }
+    }
+}

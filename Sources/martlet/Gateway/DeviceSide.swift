@@ -1,0 +1,147 @@
+import Control
+import Drivers
+import LinuxIO
+import Logging
+import MQTTCodec
+import Mapping
+import Readings
+import Settings
+
+/// What happens between devices and broker: readings become messages, messages become commands.
+///
+/// It lives on the devices' loop, like the drivers it listens to.
+actor DeviceSide {
+    private let loop: EventLoop
+    private let logger: Logger
+    private let commands: CommandMap
+    private var publish: @Sendable (Publish) -> Void = { _ in }
+    private var mapper: Mapper
+    private var actuators: Actuators
+    private var supervisor: DeviceSupervisor?
+    private var timer: (task: Task<Void, Never>, due: ContinuousClock.Instant)?
+    private var writes: [Int: Task<Void, Never>] = [:]
+    private var nextWrite = 0
+    private var hasStopped = false
+    /// Where answers go that are given later than the command.
+    private var results: [Actuators.Name: [UInt8]] = [:]
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(_ settings: GatewaySettings, on loop: EventLoop, logger: Logger) {
+        self.loop = loop
+        self.logger = logger
+        commands = CommandMap(settings.mapping)
+        // Without a store the numbers go on where the clock is: a gap after a restart rather than a repetition.
+        mapper = Mapper(settings.mapping, nextSequenceNumber: UInt64(max(1, WallClock.now.milliseconds)))
+        actuators = Actuators(settings.actuators)
+    }
+
+    /// The first messages; from now on `supervisor` carries out what is written.
+    ///
+    /// `publish` is called on the loop.
+    func start(_ supervisor: DeviceSupervisor, publish: @escaping @Sendable (Publish) -> Void) {
+        self.supervisor = supervisor
+        self.publish = publish
+        send(mapper.start(at: WallClock.now))
+    }
+
+    /// A driver told something; called on the loop.
+    nonisolated func reported(_ report: DeviceReport) {
+        assumeIsolated { $0.received(report) }
+    }
+
+    private func received(_ report: DeviceReport) {
+        guard !hasStopped else { return }
+        if case .status(let device, let status, _) = report {
+            actuators.statusChanged(of: device, status)
+        }
+        send(mapper.received(report, at: .now))
+    }
+
+    /// The last messages: everything is offline because the gateway stops.
+    ///
+    /// Writes that are under way end first; they are bounded by the bus's time-outs.
+    func stop() async {
+        for write in writes.values { await write.value }
+        hasStopped = true
+        timer?.task.cancel()
+        for (name, action) in actuators.stop() {
+            guard let result = results[name] else { continue }
+            carryOut(action, name, result: result)
+        }
+        send(mapper.stop(at: WallClock.now, now: .now), keepsTime: false)
+    }
+
+    // MARK: readings
+
+    private func send(_ publications: [Publication], keepsTime: Bool = true) {
+        for publication in publications { publish(Publish(publication)) }
+        if keepsTime { keepTime() }
+    }
+
+    /// Has the mapper ticked when it wants to be.
+    private func keepTime() {
+        guard let due = mapper.wakeAt else { return }
+        if let timer, timer.due <= due { return }
+        timer?.task.cancel()
+        let task = Task { [loop, weak self] in
+            do {
+                try await loop.sleep(until: due)
+            } catch {
+                return
+            }
+            await self?.timerFired()
+        }
+        timer = (task, due)
+    }
+
+    private func timerFired() {
+        guard !hasStopped else { return }
+        timer = nil
+        send(mapper.tick(at: .now))
+    }
+
+    // MARK: commands
+
+    /// What to subscribe to.
+    nonisolated var commandFilters: [[UInt8]] { commands.filters }
+
+    /// A message on a command topic; called on the loop.
+    nonisolated func commanded(_ message: Publish) {
+        assumeIsolated { $0.received(message) }
+    }
+
+    private func received(_ message: Publish) {
+        guard !hasStopped, let target = commands.target(of: message.topic) else { return }
+        let name = Actuators.Name(device: target.device, point: target.point)
+        results[name] = target.resultTopic
+        let incoming = IncomingCommand(
+            payload: message.payload, isRetained: message.retain, replyTo: ReplyAddress(message.properties))
+        let actions = actuators.received(incoming, for: name, at: .now, time: WallClock.now)
+        for action in actions { carryOut(action, name, result: target.resultTopic) }
+    }
+
+    private func carryOut(_ action: ActuatorState.Action, _ name: Actuators.Name, result: [UInt8]) {
+        switch action {
+        case .answer(let answer):
+            if let refusal = answer.refusal {
+                logger.info(
+                    "\(name.device)/\(name.point): refused a command (\(refusal.word.rawValue)): \(refusal.detail)")
+            }
+            publish(Publish(answer, to: result))
+        case .write(let value): write(value, name, result)
+        }
+    }
+
+    private func write(_ value: String, _ name: Actuators.Name, _ result: [UInt8]) {
+        guard let supervisor else { return }
+        nextWrite += 1
+        let number = nextWrite
+        writes[number] = Task {
+            let outcome = await supervisor.write(value, to: name.point, of: name.device)
+            writes[number] = nil
+            let actions = actuators.written(outcome, to: name, at: .now, time: WallClock.now)
+            for action in actions { carryOut(action, name, result: result) }
+        }
+    }
+}

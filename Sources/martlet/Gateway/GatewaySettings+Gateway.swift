@@ -1,0 +1,63 @@
+import Control
+import Network
+import Profiles
+import Settings
+
+extension GatewaySettings {
+    /// What may be written to, by device and point.
+    var actuators: [Actuators.Name: ActuatorSettings] {
+        var actuators: [Actuators.Name: ActuatorSettings] = [:]
+        for device in devices {
+            for point in device.points {
+                guard let actuator = point.actuator else { continue }
+                actuators[Actuators.Name(device: device.key, point: point.definition.name)] = actuator
+            }
+        }
+        return actuators
+    }
+
+    /// The broker, as Network wants it.
+    func broker(heartbeat: Duration) -> BrokerServer.Settings {
+        var broker = BrokerServer.Settings(
+            listeners: listeners.map { ListenerSettings(address: $0.listenAddress, anonymous: anonymous.forListeners) },
+            version: "martlet version \(Version.current)")
+        broker.limits = brokerLimits
+        broker.heartbeatInterval = heartbeat
+        return broker
+    }
+}
+
+extension ListenSettings {
+    fileprivate var listenAddress: ListenAddress {
+        switch address {
+        case .tcp(let address, let port): .tcp(address: address, port: port)
+        case .unix(let path, let mode): .unix(path: path, mode: mode)
+        }
+    }
+}
+
+extension Anonymous {
+    fileprivate var forListeners: ListenerSettings.Anonymous {
+        switch self {
+        case .loopback: .loopback
+        case .everybody: .everybody
+        case .nobody: .nobody
+        }
+    }
+}
+
+extension UpstreamLink.Settings {
+    /// The upstream as the configuration says it.
+    init(_ upstream: UpstreamSettings) {
+        self.init(host: upstream.host, port: upstream.port, bridge: upstream.bridge)
+        tls = upstream.tls.map { settings in
+            var tls = UpstreamLink.TLS()
+            tls.ca = settings.ca
+            tls.certificate = settings.certificate
+            tls.key = settings.key
+            return tls
+        }
+        userName = upstream.userName
+        password = upstream.password
+    }
+}

@@ -25,10 +25,22 @@ struct NetworkAddress: Equatable {
     }
 
     private static func isVersion6(_ text: String) -> Bool {
-        let halves = text.split(separator: "%", maxSplits: 1)
-        guard let digits = halves.first, digits.contains(":"), !digits.contains(":::") else { return false }
-        let groups = digits.split(separator: ":", omittingEmptySubsequences: true)
-        guard groups.allSatisfy({ $0.count <= 4 && $0.allSatisfy(\.isHexDigit) }) else { return false }
-        return digits.contains("::") ? groups.count <= 7 : groups.count == 8
+        let digits = text.prefix { $0 != "%" }
+        let colons = zip(digits.indices, digits.indices.dropFirst())
+        // "::" stands for the groups that are left out, once.
+        guard let gap = colons.first(where: { digits[$0] == ":" && digits[$1] == ":" }) else {
+            return groups(digits) == 8
+        }
+        guard let before = groups(digits[..<gap.0]), let after = groups(digits[gap.1...].dropFirst()) else {
+            return false
+        }
+        return before + after <= 7
+    }
+
+    /// How many groups of hexadecimal digits these are; nil for something else.
+    private static func groups(_ text: Substring) -> Int? {
+        guard !text.isEmpty else { return 0 }
+        let groups = text.split(separator: ":", omittingEmptySubsequences: false)
+        return groups.allSatisfy { (1...4).contains($0.count) && $0.allSatisfy(\.isHexDigit) } ? groups.count : nil
     }
 }

@@ -19,6 +19,12 @@ enum Repository {
 
     /// The shipped profiles, by name.
     static func profiles() throws -> [String: Profile] {
+        try shipped.get()
+    }
+
+    private static let shipped = Result { try readProfiles() }
+
+    private static func readProfiles() throws -> [String: Profile] {
         var profiles: [String: Profile] = [:]
         for name in try names(in: "devices") where name.hasSuffix(".yaml") {
             for profile in Profile.read(try text("devices/\(name)"), file: name).profiles {

@@ -1,0 +1,104 @@
+import Broker
+import Documents
+import Settings
+import Testing
+
+@Suite struct BrokerTests {
+    private func told(_ broker: String) throws -> [String] {
+        try configuration("version: 1\ngateway: { id: site }\nbroker:\n" + broker).problems.map {
+            "\($0.severity.rawValue) \($0.message)"
+        }
+    }
+
+    @Test func `listeners and limits are taken over`() throws {
+        let read = try settings(
+            """
+            broker:
+              listen:
+                - { address: 127.0.0.1 }
+                - { address: "::1", port: 0 }
+                - { unix: /run/martlet/martlet.sock }
+                - { unix: /run/martlet/all.sock, mode: 0666 }
+              limits:
+                max_packet_size: 64KB
+                receive_maximum: 7
+                in_flight: 8
+                max_keep_alive: 5m
+                session_expiry: { max: 1d, v3: 1h }
+                max_connections: 9
+                connect_timeout: 3s
+                queue: { messages: 10, bytes: 2MB, full: drop-oldest }
+                subscriptions: 11
+                topic_levels: 12
+              sys_interval: 1m
+            """)
+        let expected: [ListenSettings.Address] = [
+            .tcp(address: "127.0.0.1", port: 1883), .tcp(address: "::1", port: 0),
+            .unix(path: "/run/martlet/martlet.sock", mode: 0o660), .unix(path: "/run/martlet/all.sock", mode: 0o666),
+        ]
+        #expect(read.listeners.map(\.address) == expected)
+        var limits = BrokerLimits()
+        limits.maximumPacketSize = 64_000
+        limits.receiveMaximum = 7
+        limits.inFlight = 8
+        limits.maximumKeepAlive = 300
+        limits.sessionExpiry = 86_400
+        limits.sessionExpiryV3 = 3_600
+        limits.maximumConnections = 9
+        limits.connectTimeout = .seconds(3)
+        limits.queuedMessages = 10
+        limits.queuedBytes = 2_000_000
+        limits.subscriptions = 11
+        limits.topicLevels = 12
+        limits.sysInterval = .seconds(60)
+        #expect(read.brokerLimits == limits)
+    }
+
+    @Test(arguments: ["0.0.0.0", "192.168.1.5", "'::'", "'fd00::1'"])
+    func `beyond this machine only with a plain yes`(address: String) throws {
+        let plain = address.filter { $0 != "'" }
+        let listen = "  listen: [ { address: \(address) } ]\n"
+        #expect(try told(listen) == ["error nobody could connect to \(plain): this version has no users yet"])
+        #expect(
+            try told(listen + "  auth: { anonymous: loopback }\n") == [
+                "error nobody could connect to \(plain): this version has no users yet"
+            ])
+        #expect(
+            try told(listen + "  auth: { anonymous: true }\n") == [
+                "warning everybody who reaches \(plain) can read and switch everything"
+            ])
+    }
+
+    @Test(arguments: [("loopback", Anonymous.loopback), ("true", .everybody), ("yes", .everybody), ("off", .nobody)])
+    func `anonymous in one word`(word: String, meaning: Anonymous) throws {
+        #expect(try settings("broker: { auth: { anonymous: \(word) } }").anonymous == meaning)
+    }
+
+    @Test(arguments: [
+        ("  listen: [ { address: localhost } ]", "error 'localhost' is not allowed for 'address'"),
+        ("  listen: [ { address: 127.0.0.256 } ]", "error '127.0.0.256' is not allowed for 'address'"),
+        ("  listen: [ { address: '1::2::3' } ]", "error '1::2::3' is not allowed for 'address'"),
+        ("  listen: [ { port: 1883 } ]", "error 'address' is missing in 'broker.listen.1'"),
+        ("  listen: [ { address: 127.0.0.1, port: 65536 } ]", "error '65536' is not allowed for 'port'"),
+        ("  listen: [ { unix: martlet.sock } ]", "error 'martlet.sock' is not allowed for 'unix'"),
+        ("  listen: [ { unix: /a, mode: 0999 } ]", "error '0999' is not allowed for 'mode'"),
+        ("  listen: [ { unix: /a, port: 1 } ]", "error 'unix' and 'port' exclude each other"),
+        ("  listen: [ { address: 127.0.0.1 }, { address: 127.0.0.1 } ]", "error the broker listens here already"),
+        (
+            "  listen: { address: 127.0.0.1 }",
+            "error 'listen' must be a list ('- …' lines, or [a, b]), not a group of keys"
+        ),
+        (
+            "  listen: [ { address: 127.0.0.1, websocket: {} } ]",
+            "error 'websocket' is not available in this version yet"
+        ),
+        ("  auth: { file: /etc/martlet/users }", "error 'file' is not available in this version yet"),
+        ("  limits: { rate: {} }", "error 'rate' is not available in this version yet"),
+        ("  limits: { queue: { full: thin } }", "error 'thin' is not available in this version yet"),
+        ("  limits: { max_packet_size: 1B }", "error this is too small for 'max_packet_size'"),
+        ("  auth: { anonymous: false }", "warning nobody can connect: this version has no users yet"),
+    ])
+    func `what can't work is told`(broker: String, message: String) throws {
+        #expect(try told(broker) == [message])
+    }
+}

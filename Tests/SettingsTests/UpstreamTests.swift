@@ -1,0 +1,121 @@
+import Bridge
+import Documents
+import MQTTCodec
+import Settings
+import Testing
+
+@Suite struct UpstreamTests {
+    private func told(_ keys: String) throws -> [String] {
+        try configuration("version: 1\ngateway: { id: site }\nupstream: { a: { \(keys) } }").problems.map {
+            "\($0.severity.rawValue) \($0.message)"
+        }
+    }
+
+    @Test func `everything is taken over, with the gateway's id in its place`() throws {
+        let read = try settings(
+            """
+            upstream:
+              central:
+                url: mqtts://mqtt.example.org
+                client_id: "gateway-{gateway}"
+                username: site-17
+                password: !secret central_password
+                tls: { ca: ca.pem, cert: client.pem, key: client.key }
+                out:
+                  - { filter: "{gateway}/#", to: "sites/{topic}" }
+                  - { filter: "log/+", qos: 0 }
+                in: [ { filter: "sites/{gateway}/+/+/set", to: "{topic:1..}" } ]
+                buffer: { max_messages: 10, max_size: 1MB, max_age: 1d, full: drop-oldest }
+            """)
+        let upstream = try #require(read.upstream)
+        #expect(upstream.name == "central")
+        #expect(upstream.host == "mqtt.example.org")
+        #expect(upstream.port == 8883)
+        #expect(upstream.userName == "site-17")
+        #expect(upstream.password == "sesame")
+        #expect(upstream.tls?.ca == "ca.pem")
+        #expect(upstream.tls?.certificate == "client.pem")
+        #expect(upstream.tls?.key == "client.key")
+        var bridge = BridgeSettings(clientID: Array("gateway-site".utf8))
+        bridge.out = [
+            BridgeSettings.Line(
+                filter: Array("site/#".utf8), rewrite: try TopicRewrite("sites/{topic}", gateway: "site")),
+            BridgeSettings.Line(filter: Array("log/+".utf8), qos: .atMostOnce),
+        ]
+        bridge.in = [
+            BridgeSettings.Line(
+                filter: Array("sites/site/+/+/set".utf8), rewrite: try TopicRewrite("{topic:1..}", gateway: "site"))
+        ]
+        bridge.queue.messages = 10
+        bridge.queue.bytes = 1_000_000
+        bridge.queue.age = .seconds(86_400)
+        #expect(upstream.bridge == bridge)
+    }
+
+    @Test(
+        arguments: [
+            ("mqtt://host", "host", 1883, false), ("mqtts://host/", "host", 8883, true),
+            ("MQTT://h:99", "h", 99, false),
+            ("mqtt://[::1]:7", "::1", 7, false), ("mqtt://10.0.0.1", "10.0.0.1", 1883, false),
+        ] as [(String, String, UInt16, Bool)])
+    func `addresses`(url: String, host: String, port: UInt16, isEncrypted: Bool) throws {
+        let upstream = try #require(try settings("upstream: { a: { url: '\(url)', out: [ { filter: a } ] } }").upstream)
+        #expect(upstream.host == host)
+        #expect(upstream.port == port)
+        #expect((upstream.tls != nil) == isEncrypted)
+        #expect(upstream.bridge.clientID == Array("site".utf8))
+    }
+
+    @Test(arguments: [
+        ("out: []", "error 'url' is missing in 'upstream.a'"),
+        ("url: host, out: []", "error 'host' is not allowed for 'url'"),
+        ("url: 'mqtt://host:x', out: []", "error 'mqtt://host:x' is not allowed for 'url'"),
+        ("url: 'mqtt://host/path', out: []", "error 'mqtt://host/path' is not allowed for 'url'"),
+        ("url: 'wss://host', out: []", "error 'wss://' is not available in this version yet"),
+        ("url: 'ssl://host', out: []", "error 'ssl://' is not known"),
+        ("url: 'mqtt://me:pw@host', out: []", "error the url has a user name in it"),
+        ("url: 'mqtt://host', tls: { ca: x }, out: []", "error 'tls' needs an encrypted connection"),
+        ("url: 'mqtts://host', tls: { key: x }, out: []", "error 'cert' is missing in 'upstream.a.tls'"),
+        ("url: 'mqtt://host', out: [ { to: x } ]", "error 'filter' is missing in 'upstream.a.out.1'"),
+        (
+            "url: 'mqtt://host', out: [ { filter: a+ } ]",
+            "error 'a+' is not a topic filter: '+' and '#' stand for whole levels"
+        ),
+        ("url: 'mqtt://host', out: [ { filter: a, qos: 2 } ]", "error '2' is not allowed for 'qos'"),
+        ("url: 'mqtt://host', in: [ { filter: a, to: a/# } ]", "error 'a/#' can't be used for 'to'"),
+        ("url: 'mqtt://host', out: [], username: u, password: p", "warning the password stands in this file"),
+        (
+            "url: 'mqtt://host', out: [], password: !secret central_password",
+            "warning there is a password but no username"
+        ),
+        ("url: 'mqtt://host', out: [], username: !secret x", "error there is no secret 'x'"),
+        ("url: 'mqtt://host', out: [], buffer: { full: thin }", "error 'thin' is not available in this version yet"),
+        ("url: 'mqtt://host', out: [], buffer: { path: /x }", "error 'path' is not available in this version yet"),
+        ("url: 'mqtt://host'", "warning nothing goes to or comes from 'upstream.a'"),
+    ])
+    func `what can't work is told`(keys: String, message: String) throws {
+        #expect(try told(keys) == [message])
+    }
+
+    @Test func `one upstream is enough for now`() throws {
+        let told = try problems("upstream:\n  a: { url: 'mqtt://a', out: [] }\n  b: { url: 'mqtt://b', out: [] }\n")
+        #expect(told.count == 1)
+        #expect(told.first?.contains("'b' is one upstream too many") == true)
+    }
+
+    @Test func `a password is never shown`() throws {
+        let told = try problems("upstream: { a: { url: 'tcp://h', username: u, password: sesame } }").joined()
+        #expect(told.contains("the password stands in this file"))
+        #expect(!told.contains("sesame"))
+    }
+
+    @Test func `secrets come from a file of names`() {
+        let (secrets, problems) = SecretSource.read("central_password: sesame\nother: 0123\n", file: "secrets.yaml")
+        #expect(secrets == ["central_password": "sesame", "other": "0123"])
+        #expect(problems.isEmpty)
+        let broken = SecretSource.read("central_password: [sesame]\n", file: "secrets.yaml")
+        #expect(broken.problems.count == 1)
+        #expect(!broken.problems.map(\.description).joined().contains("sesame"))
+        #expect(SecretSource.variable(for: "central-password") == "MARTLET_SECRET_CENTRAL_PASSWORD")
+    }
+}

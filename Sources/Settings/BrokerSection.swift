@@ -7,6 +7,11 @@ enum BrokerSection {
         guard let section = root.section("broker") else { return }
         let isOpen = auth(section, into: &settings)
         if let nodes = section.list("listen") {
+            if nodes.isEmpty {
+                section.problems.warning(
+                    "the broker listens nowhere", at: section.mark(of: "listen"),
+                    hint: "without 'listen:' it listens on 127.0.0.1, port 1883")
+            }
             settings.listeners = ListenSection(problems: section.problems, isOpen: isOpen).read(nodes, of: section)
         }
         if let limits = section.section("limits") { LimitsSection.read(limits, into: &settings.brokerLimits) }

@@ -33,7 +33,7 @@ package struct LogSettings: Equatable, Sendable {
     }
 
     package var level = Level.info
-    /// By subsystem: `modbus`, `broker`, `bridge`, `devices`.
+    /// By subsystem: `bridge`, `broker`, `devices`, `gateway`.
     package var per: [String: Level] = [:]
 
     package init() {}

@@ -2,7 +2,7 @@ import Documents
 
 /// `log:` how much is said.
 enum LogSection {
-    static let subsystems = ["bridge", "broker", "config", "control", "devices", "gateway", "mapping", "modbus"]
+    static let subsystems = ["bridge", "broker", "devices", "gateway"]
 
     static func read(_ root: Section) -> LogSettings {
         var settings = LogSettings()
@@ -12,6 +12,7 @@ enum LogSection {
             for name in subsystems {
                 if let level = per.word(name, LogSettings.Level.self) { settings.per[name] = level }
             }
+            per.spelled(["modbus": "devices", "serial": "devices", "upstream": "bridge", "mqtt": "broker"])
             per.finish()
         }
         section.finish()

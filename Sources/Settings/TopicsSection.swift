@@ -9,7 +9,7 @@ enum TopicsSection {
             mapping.topics = templates(section, &checks)
             mapping.rules = rules(section, &checks)
             section.spelled([
-                "availablity": "availability", "online": "availability", "set": "command", "prefix": "state",
+                "online": "availability", "set": "command", "prefix": "state",
             ])
             section.finish()
         }

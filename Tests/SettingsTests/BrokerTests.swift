@@ -96,6 +96,7 @@ import Testing
         ("  limits: { rate: {} }", "error 'rate' is not available in this version yet"),
         ("  limits: { queue: { full: thin } }", "error 'thin' is not available in this version yet"),
         ("  limits: { max_packet_size: 1B }", "error this is too small for 'max_packet_size'"),
+        ("  listen: []", "warning the broker listens nowhere"),
         ("  auth: { anonymous: false }", "warning nobody can connect: this version has no users yet"),
     ])
     func `what can't work is told`(broker: String, message: String) throws {

@@ -29,7 +29,7 @@ import Testing
         ("version: 1\ngateway: {}\n", "'id' is missing in 'gateway'"),
         ("version: 1.0\ngateway: { id: a }\n", "version '1.0' is not known"),
         ("version: 1\ngateway: { id: a/b }\n", "'a/b' is not allowed for 'id'"),
-        ("version: 1\ngateway: { id: a }\nlog: { per: { modbsu: info } }\n", "unknown key 'modbsu' in 'log.per'"),
+        ("version: 1\ngateway: { id: a }\nlog: { per: { bridg: info } }\n", "unknown key 'bridg' in 'log.per'"),
     ])
     func `a file that is none is told so`(text: String, message: String) throws {
         let (settings, problems) = try configuration(text)
@@ -51,9 +51,9 @@ import Testing
     }
 
     @Test func `log levels by subsystem`() throws {
-        let log = try settings("log: { level: warning, per: { modbus: debug } }").log
+        let log = try settings("log: { level: warning, per: { devices: debug } }").log
         #expect(log.level == .warning)
-        #expect(log.per == ["modbus": .debug])
+        #expect(log.per == ["devices": .debug])
     }
 
     @Test(arguments: 1...150)

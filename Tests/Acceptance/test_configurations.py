@@ -1,9 +1,10 @@
 """Broken configurations: each is answered with where, what and how to mend it."""
 import dataclasses
+import re
 
 import pytest
 
-from peers.gateway import DEVICES, martlet
+from peers.gateway import DEVICES, ROOT, martlet
 
 GOOD = """\
 version: 1
@@ -40,9 +41,10 @@ class Broken:
     name: str
     good: str
     bad: str
-    # The text at which the message must point.
+    # The text at which the message must point; the first place, or the first after `below`.
     at: str
     says: list
+    below: str = ""
 
 
 BROKEN = [
@@ -56,9 +58,10 @@ BROKEN = [
            ["'meterbuss'", "did you mean 'meterbus'?"]),
     Broken("a line format that does not exist", "format: 8E1", "format: 8X1", "8X1", ["'8X1'", "8N1"]),
     Broken("a unit that Modbus does not have", "unit: 1", "unit: 300", "300", ["'300'", "1 to 247"]),
-    Broken("two devices with one number", "unit: 2", "unit: 1", "1", ["unit 1", "meter", "relays"]),
-    Broken("a placeholder that topics don't have", "{gateway}/{device}", "{gateway}/{devise}", '"{gateway}/{devise}',
-           ["{devise}", "{device}", "{point}"]),
+    Broken("two devices with one number", "unit: 2", "unit: 1", "unit: 1",
+           ["unit 1", "'meter'", "'relays'", "'meterbus'"], below="relays:"),
+    Broken("a placeholder that topics don't have", "{gateway}/{device}", "{gateway}/{devise}", "{devise}",
+           ["{devise}", "did you mean '{device}'?", "{point}"]),
     Broken("a TCP port beyond the last", "port: 1883", "port: 18830000", "18830000", ["'18830000'", "65535"]),
     Broken("an address of a web server", "mqtt://", "http://", '"http://', ["mqtt://", "mqtts://"]),
     Broken("a gateway without a name", "gateway: { id: house }", "gateway: { name: House }", "gateway",
@@ -67,17 +70,17 @@ BROKEN = [
            ["'powr'", "did you mean 'power'?"]),
     Broken("a value from the wrong list", "report: { deadband: 5 }", "report: { when: changed }", "changed",
            ["'changed'", "did you mean 'change'?", "interval", "always"]),
-    Broken("a bracket that is not closed", "gateway: { id: house }", "gateway: { id: house", "ports", []),
+    Broken("a bracket that is not closed", "gateway: { id: house }", "gateway: { id: house", "{ id", ["'{'", "not closed"]),
     Broken("the same key twice", "    baudrate: 9600\n", "    baudrate: 9600\n    baudrate: 19200\n",
            "baudrate: 19200", ["'baudrate'", "twice"]),
     Broken("a wire that is nowhere", "device: /dev/serial/by-id/usb-FTDI_FT232R_A50285BI-if00-port0",
-           "flow: none", "meterbus", ["'meterbus'", "match", "device", "simulate"]),
+           "flow: none", "meterbus:", ["ports.meterbus", "match", "device", "simulate"]),
 ]
 
 
 def place(text, broken):
     """Line and column, counted from 1, of the place that must be named."""
-    offset = text.index(broken.bad) + broken.bad.index(broken.at) if broken.at in broken.bad else text.index(broken.at)
+    offset = text.index(broken.at, text.index(broken.below or broken.bad) if broken.at in broken.bad else 0)
     line = text.count("\n", 0, offset) + 1
     return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
@@ -122,7 +125,7 @@ def test_a_broken_one_is_answered_with_where_what_and_how(tmp_path, broken):
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path):
     config = tmp_path / "house.yaml"
     config.write_text(GOOD.replace("baudrate: 9600", "baud: 9600").replace("poll: 2s", "poll: soon")
-                      .replace("port: 1883", "port: none").replace("unit: 2", "units: 2"))
+                      .replace("port: 1883", "port: none").replace("unit: 2,", "unit: 2, qoss: 1,"))
     status, told = check(config)
     assert status == 2
     lines = [int(line.split(":")[1]) for line in told.splitlines() if ": error: " in line]
@@ -133,5 +136,21 @@ def test_bare_words_that_yaml_takes_for_something_else_stay_what_was_written(tmp
     """8E1 is a number in YAML, `off` is false and 12:30 is 750: here the schema decides."""
     config = tmp_path / "house.yaml"
     config.write_text(GOOD.replace("gateway: { id: house }", "gateway: { id: 3e10, name: 12:30 }"))
+    status, told = check(config)
+    assert status == 0, told
+
+
+def test_what_the_readme_shows_is_a_good_configuration(tmp_path):
+    """Its pieces, put together, are one file."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 3
+    config = tmp_path / "house.yaml"
+    config.write_text("".join(blocks))
+    status, told = check(config)
+    assert status == 0 and "error" not in told, told
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda path: path.name)
+def test_the_shipped_configurations_are_good(config):
     status, told = check(config)
     assert status == 0, told

@@ -20,11 +20,12 @@ def test_it_ends_cleanly_and_says_so_on_its_topics(bus, gateway, client, how):
     watcher.wait_for("house/relays/$online", lambda message: message.json["state"] == "online")
     watcher.wait_for("house/$online", lambda message: message.json["state"] == "online")
 
+    before = watcher.count
     status, took = broker.stop(how)
     assert status == 0, broker.log
     assert took < LONGEST_STOP
     for topic in ["house/relays/$online", "house/$online"]:
-        last = watcher.wait_for(topic, lambda message: message.json["state"] == "offline").json
+        last = watcher.wait_for(topic, lambda message: message.json["state"] == "offline", after=before).json
         assert last["reason"] == "stopping"
 
 

@@ -28,12 +28,13 @@ class Received:
 
 
 class Client:
-    """A connection to a broker. `received` is a Log of Received."""
+    """A connection to a broker. `received` is a Log of Received, `ended` one of the reasons why it ended."""
 
     def __init__(self, port, version=paho.MQTTv311, client_id="", clean=True, expiry=None, will=None, unix=None,
                  tls=None):
         self.version = version
         self.received = Log()
+        self.ended = Log()
         self.session_present = None
         self._answered = threading.Event()
         self._refused = None
@@ -48,6 +49,7 @@ class Client:
         if will:
             self.paho.will_set(**will)
         self.paho.on_connect = self._on_connect
+        self.paho.on_disconnect = lambda client, data, flags, reason, properties: self.ended.add(str(reason))
         self.paho.on_message = self._on_message
         self.paho.on_subscribe = lambda client, data, mid, codes, properties: self._subscribed.add((mid, codes))
         self._keywords = {}

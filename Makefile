@@ -11,6 +11,9 @@ BINARY := .build/release/martlet
 VENV := .build/venv
 DEMO := config/demo.yaml
 
+# A static Swift program exports all its symbols, which nobody looks up: without them it takes 1.1 MB less memory.
+LINKING := -Xlinker --no-export-dynamic
+
 BUILD_PACKAGES := libudev-dev libyaml-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl
 LINTED := Sources Tests Package.swift
@@ -52,7 +55,7 @@ endef
 .PHONY: build run test lint format bench clean help packages test-packages unit-tests acceptance-tests
 
 build: packages ## Build .build/release/martlet
-	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet
+	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet $(LINKING)
 
 # On a terminal the gateway gets a process group of its own (set -m): Ctrl-C then reaches it and not make, which would
 # call a clean end an interrupt.

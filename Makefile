@@ -66,6 +66,7 @@ run: build ## Build, then start the gateway on config/demo.yaml with simulated d
 	    "    mosquitto_sub -p 1883 -v -t '#'" \
 	    'and switch a relay:' \
 	    '    mosquitto_pub -p 1883 -t demo/relays/relay_1/set -m ON' \
+	    "($(BINARY) sub -v -t '#' and $(BINARY) pub -t demo/relays/relay_1/set -m ON do the same)" \
 	    'Ctrl-C ends it.' \
 	    ''
 	@if [[ -t 0 ]]; then set -m; $(BINARY) run --config $(DEMO); else exec $(BINARY) run --config $(DEMO); fi

@@ -89,7 +89,10 @@ private struct EventReader {
 
     private mutating func alias(_ name: String, _ mark: Mark) -> Node? {
         guard let node = anchors[name] else {
-            problems.error("*\(name) refers to nothing: there is no &\(name) before it", at: mark)
+            // Without the name: it may be the beginning of a password.
+            problems.error(
+                "a value that begins with '*' stands for one marked with '&', and none is marked so before it",
+                at: mark, hint: "put the value in quotes if it is meant as it stands")
             return Node(.scalar("", isPlain: true), at: mark)
         }
         nodeCount += Self.size(node)

@@ -44,8 +44,11 @@ package struct Node: Equatable, Sendable {
     }
 
     /// Whether it is an empty plain scalar or `~` or `null`: nothing was given.
+    ///
+    /// `!secret` alone is not nothing, and neither is a password that begins with '!' and so became a tag.
     package var isNull: Bool {
-        if case .scalar(let text, isPlain: true) = content { ["", "~", "null"].contains(text) } else { false }
+        guard tag == nil else { return false }
+        return if case .scalar(let text, isPlain: true) = content { ["", "~", "null"].contains(text) } else { false }
     }
 
     package var entries: [Entry]? {

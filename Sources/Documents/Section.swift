@@ -45,7 +45,9 @@ package final class Section {
         } else {
             problems.error(
                 "\(path.isEmpty ? "the file" : "'\(path)'") must be a group of keys, not \(node.kind)", at: node.mark,
-                hint: "write 'key: value' lines, indented below it")
+                hint: node.items == nil
+                    ? "write 'key: value' lines, indented below it"
+                    : "write a name of your choice instead of each '-': 'name: { key: value }'")
             return nil
         }
     }
@@ -131,10 +133,21 @@ package final class Section {
         }
         // What `!secret name` stands for must not be taken for the text "name".
         if let tag = node.tag {
-            problems.error("'\(tag)' has no meaning here", at: node.mark, hint: "write the value of '\(key)' itself")
+            tell(tag, of: key, at: node.mark)
             return nil
         }
         return Located(text, at: node.mark)
+    }
+
+    private func tell(_ tag: String, of key: String, at mark: Mark) {
+        if tag == "!secret" {
+            problems.error("'!secret' has no meaning here", at: mark, hint: "write the value of '\(key)' itself")
+        } else {
+            // Without the tag: it may be a password.
+            problems.error(
+                "the value of '\(key)' begins with '!', which has a meaning in YAML", at: mark,
+                hint: "put the value in quotes")
+        }
     }
 
     package func list(_ key: String) -> [Node]? {

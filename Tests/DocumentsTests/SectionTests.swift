@@ -70,6 +70,19 @@ import Testing
         #expect(told == expected)
     }
 
+    @Test func `a list where names are wanted says how to name`() throws {
+        let told = try complaints("a: [ { id: 1 } ]\n") { section in #expect(section.section("a") == nil) }
+        let hint = "write a name of your choice instead of each '-': 'name: { key: value }'"
+        #expect(told == ["1:4 'a' must be a group of keys, not a list | \(hint)"])
+    }
+
+    // hardwario/mqtt2influxdb#20: a password that begins with '!' is a tag for YAML, and its value is empty.
+    @Test(arguments: ["!sesame", "!", "!se same"])
+    func `a value that begins with an exclamation mark is neither lost nor shown`(value: String) throws {
+        let told = try complaints("a: \(value)\n") { section in #expect(section.text("a") == nil) }
+        #expect(told == ["1:4 the value of 'a' begins with '!', which has a meaning in YAML | put the value in quotes"])
+    }
+
     @Test func `a time or a word for none`() throws {
         let told = try complaints("a: never\nb: 5m\nc: 12\n") { section in
             #expect(section.duration("a", or: "never") == .some(nil))

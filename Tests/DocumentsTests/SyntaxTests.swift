@@ -127,7 +127,13 @@ import Testing
     }
 
     @Test func `an alias without an anchor`() {
-        #expect(told("a: *line\n").contains("*line refers to nothing: there is no &line before it"))
+        let expected = """
+            test.yaml:1:4: error: a value that begins with '*' stands for one marked with '&', and none is marked so before it
+                a: *line
+                   ^
+              put the value in quotes if it is meant as it stands
+            """
+        #expect(told("a: *line\n") == expected)
     }
 
     @Test func `aliases that multiply`() {
@@ -146,5 +152,14 @@ import Testing
     @Test func `passwords are never shown`() {
         #expect(!told("a: 1\npassword: sesame: x\n").contains("sesame"))
         #expect(!told("url: mqtt://me:sesame@host: x\n").contains("sesame"))
+    }
+
+    @Test(arguments: [
+        "password: *sesame", "pasword: sesame: x", "pass : *sesame", "{ \"passwd\": *sesame }", "mqtt_pwd: \"sesame",
+        "password: #sesame: [", "password:sesame: x", "api_token: sesame: x",
+    ])
+    func `nor are they under another name`(line: String) {
+        let text = told("a: 1\n\(line)\n")
+        #expect(!text.contains("sesame"))
     }
 }

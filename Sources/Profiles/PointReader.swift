@@ -51,7 +51,9 @@ struct PointReader {
         _ = section.bool("diagnostic")
         point.pace = section.word("poll", ProfilePoint.Pace.self) ?? .normal
         point.map = map(section.section("map"))
-        point.command = command(section.section("command"))
+        point.command = section.section("command").flatMap {
+            CommandReader(source: source, problems: problems).read($0)
+        }
         return source == nil ? nil : point
     }
 
@@ -77,6 +79,11 @@ struct PointReader {
             return Int64(value)
         }
         guard let address = address(section) else { return nil }
+        if let type, !table.isBits, Int(address) + type.registerCount > 65_536 {
+            problems.error(
+                "a \(type.rawValue) takes \(type.registerCount) registers, and 65535 is the last",
+                at: section.mark(of: "at"))
+        }
         guard let type else {
             problems.error(
                 "this point has no 'type'", at: section.mark,
@@ -93,11 +100,12 @@ struct PointReader {
             if !section.has("at") { problems.error("this point has no 'at', its register", at: section.mark) }
             return nil
         }
-        // 30001 is how manuals number the first input register; on the wire it is 0.
-        if bus.firstAddress == 0, (30_001...39_999).contains(at.value) || (40_001...49_999).contains(at.value) {
+        // 30001 is how manuals number the first input register; on the wire it is 0. Who wrote how he counts is believed.
+        if !bus.isAddressingGiven, (30_001...39_999).contains(at.value) || (40_001...49_999).contains(at.value) {
             problems.error(
                 "\(at.value) looks like a manual's register number", at: at.mark,
-                hint: "write 'at: \((at.value - 1) % 10_000)', or set 'addressing: one-based' in 'bus'")
+                hint: "write 'at: \((at.value - 1) % 10_000)', or set 'addressing: one-based' in 'bus' (zero-based if "
+                    + "\(at.value) is what goes over the wire)")
             return nil
         }
         var address = at.value - bus.firstAddress
@@ -153,34 +161,5 @@ struct PointReader {
             }
             return ValueName(raw: Int64(raw), name: word)
         }
-    }
-
-    private func command(_ section: Section?) -> PointCommand? {
-        guard let section else { return nil }
-        defer { section.finish() }
-        let verifies = section.value("verify", wanted: "read-back or none") { text in
-            switch text {
-            case "read-back": true
-            case "none": false
-            default: nil
-            }
-        }
-        guard let write = section.section("write") else {
-            problems.error("a command needs 'write'", at: section.mark, hint: "write: { fc: 5, \"ON\": 0xFF00 }")
-            return nil
-        }
-        let code = write.integer("fc", 1...23) ?? 0
-        guard let function = PointCommand.Function(rawValue: code) else {
-            problems.error("'fc' must be 5 (coil) or 6 (register)", at: write.mark(of: "fc"))
-            return nil
-        }
-        let values = write.names.filter { $0.name != "fc" }.compactMap { name, mark, node -> CommandValue? in
-            guard let raw = node.text.flatMap(Scalar.integer), let word = UInt16(exactly: raw) else {
-                problems.error("the value written for '\(name)' must be 0 to 0xFFFF", at: mark)
-                return nil
-            }
-            return CommandValue(word: name, raw: word)
-        }
-        return PointCommand(function: function, values: values, verifies: verifies?.value ?? true)
     }
 }

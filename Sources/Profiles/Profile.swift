@@ -16,6 +16,7 @@ package struct Profile: Equatable, Sendable {
     package var source: String?
     package var bus: ProfileBus
     package var points: [ProfilePoint] = []
+    package var probe: ProfileProbe?
     package var tests: [ProfileTest] = []
     /// The file it was read from.
     package var file: String
@@ -170,6 +171,17 @@ package struct PointCommand: Equatable, Sendable {
 package struct CommandValue: Equatable, Sendable {
     package var word: String
     package var raw: UInt16
+}
+
+/// The one value that tells whether a unit is such a device.
+package struct ProfileProbe: Equatable, Sendable {
+    package var point: String
+    /// Where its value lies, one of these; empty where any value will do.
+    package var expected: [ClosedRange<Double>]
+
+    package func accepts(_ value: Double) -> Bool {
+        expected.isEmpty || expected.contains { $0.contains(value) }
+    }
 }
 
 /// An exchange with known bytes and what comes of it.

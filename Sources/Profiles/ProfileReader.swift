@@ -46,9 +46,9 @@ struct ProfileReader {
         let pointSection = section.section("points")
         profile.points = points.points(pointSection)
         if pointSection == nil { problems.error("a profile needs 'points'", at: section.mark(of: "points")) }
-        _ = section.node("probe")
-        profile.tests = TestReader(problems, points: pointSection?.names.map(\.name) ?? [])
-            .tests(section.list("tests") ?? [])
+        let names = pointSection?.names.map(\.name) ?? []
+        profile.probe = section.section("probe").flatMap(ProbeReader(problems: problems, points: names).read)
+        profile.tests = TestReader(problems, points: names).tests(section.list("tests") ?? [])
         if !section.has("tests") {
             problems.error(
                 "a profile needs 'tests' with real frames", at: section.mark(of: "tests"),
@@ -75,6 +75,8 @@ struct BusReader {
         var bus: ProfileBus
         /// What is taken from addresses as they are written.
         var firstAddress: Int
+        /// Whether the profile says how it counts.
+        var isAddressingGiven: Bool
     }
 
     private enum Kind: String, CaseIterable {
@@ -119,7 +121,8 @@ struct BusReader {
         bus.unit = UInt8(section.integer("unit", 1...247) ?? 1)
         bus.maximumRegisters = section.integer("max_registers", 1...125)
         let addressing = section.word("addressing", Addressing.self)
-        return Result(bus: .modbus(bus), firstAddress: addressing == .oneBased ? 1 : 0)
+        return Result(
+            bus: .modbus(bus), firstAddress: addressing == .oneBased ? 1 : 0, isAddressingGiven: addressing != nil)
     }
 
     private func serial(_ section: Section, _ baudrate: Int, _ format: LineFormat) -> Result? {
@@ -133,6 +136,6 @@ struct BusReader {
         }
         var bus = SerialBus(baudrate: baudrate, format: format, decoder: decoder)
         if let every = section.duration("every") { bus.every = every }
-        return Result(bus: .serial(bus), firstAddress: 0)
+        return Result(bus: .serial(bus), firstAddress: 0, isAddressingGiven: false)
     }
 }

@@ -74,6 +74,54 @@ import Testing
         #expect(addresses == [10, 2])
     }
 
+    @Test func `who says how registers are counted is believed`() throws {
+        let text = head.replacing("format: 8E1", with: "addressing: zero-based") + "points: { a: { at: 30775 } }" + tail
+        let point = try #require(Profile.read(text, file: "toy.yaml").profiles.first?.points.first)
+        guard case .register(let source) = point.source else { return #expect(Bool(false)) }
+        #expect(source.point.address == 30_775)
+    }
+
+    @Test func `a value that would lie beyond the last register is refused`() {
+        let (profile, problems) = read("points: { a: { at: 65535, type: float32 } }")
+        #expect(profile == nil)
+        #expect(problems.first?.contains("a float32 takes 2 registers, and 65535 is the last") == true)
+    }
+
+    @Test(arguments: [
+        ("fc: 5, \"ON\": 1", "fc 5 writes to table 'coil', and this point is in 'holding'"),
+        ("fc: 16, \"ON\": 1", "'fc' must be 5 (coil) or 6 (register)"),
+        ("\"ON\": 1", "'fc' must be 5 (coil) or 6 (register)"),
+        ("fc: 6", "this command takes no word"),
+        ("fc: 6, \"ON\": 65536", "the value written for 'ON' must be 0 to 0xFFFF"),
+    ])
+    func `a command that can't be carried out is refused`(write: String, message: String) {
+        let (profile, problems) = read("points: { a: { at: 0, table: holding, command: { write: { \(write) } } } }")
+        #expect(profile == nil)
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains(message) == true)
+    }
+
+    @Test func `a probe says what the value of one point must be`() throws {
+        let probe = "\nprobe: { point: a, expect: { any_of: [ { min: 99, max: 127 }, { min: 207, max: 253 } ] } }"
+        let read = try #require(read("points: { a: { at: 0 } }" + probe).0?.probe)
+        #expect(read.point == "a")
+        #expect([230, 110].allSatisfy(read.accepts))
+        #expect(![0, 150, 300].contains(where: read.accepts))
+    }
+
+    @Test(arguments: [
+        ("{ point: b }", "there is no point 'b'"), ("{}", "'point' is missing in 'probe'"),
+        ("{ point: a, expect: { min: 5 } }", "'max' is missing in 'probe.expect'"),
+        ("{ point: a, expect: { min: 5, max: 4 } }", "min is more than max"),
+        ("{ point: a, expects: 1 }", "unknown key 'expects'"),
+    ])
+    func `a probe that can't be made is refused`(probe: String, message: String) {
+        let (profile, problems) = read("points: { a: { at: 0 } }\nprobe: \(probe)")
+        #expect(profile == nil)
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains(message) == true)
+    }
+
     @Test func `problems come all at once with their lines`() {
         let (_, problems) = read(
             "points:\n  a: { at: 0, tpye: u16 }\n  b: { at: 99999 }\n  c: { at: 1, table: inputs }")

@@ -44,7 +44,7 @@ class Asked:
 
 def energy_meter(unit):
     """An SDM630 that refuses more than 80 registers at once, as the real one does."""
-    registers = [0] * 0x180
+    registers = [0] * 0x188
     for address, value in SDM630.values():
         registers[address:address + 2] = struct.unpack(">HH", struct.pack(">f", value))
 

@@ -59,8 +59,7 @@ actor ModbusDriver {
                 log(DriverLog(level: .info, text: "\(port.key) is open"))
                 backoff.reset()
                 isOpen = true
-                let why = await serve(link)
-                closed(.portMissing, why)
+                if let why = await serve(link) { closed(.portMissing, why) }
             } catch {
                 guard !(error is CancellationError) else { break }
                 let isMissing = (error as? SerialError)?.isMissing ?? false
@@ -73,8 +72,8 @@ actor ModbusDriver {
 
     // MARK: an open port
 
-    /// Runs the bus until the port is lost; returns why.
-    private func serve(_ link: consuming PortLink) async -> String {
+    /// Runs the bus until the port is lost; returns why, or nil when the gateway stops.
+    private func serve(_ link: consuming PortLink) async -> String? {
         for index in devices.indices { devices[index].pollSoon(at: ContinuousClock.now) }
         while !Task.isCancelled {
             let now = ContinuousClock.now
@@ -92,7 +91,7 @@ actor ModbusDriver {
             }
             finishJobs()
         }
-        return "the gateway is stopping"
+        return nil
     }
 
     private func submitDue(_ now: ContinuousClock.Instant) {

@@ -50,8 +50,9 @@ actor StreamDriver {
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
                 log(DriverLog(level: .info, text: "\(port.key) is open"))
                 backoff.reset()
-                let why = await serve(link)
-                tell(.offline(.portMissing, detail: "port \(port.key): \(why)"))
+                if let why = await serve(link) {
+                    tell(.offline(.portMissing, detail: "port \(port.key): \(why)"))
+                }
             } catch {
                 guard !(error is CancellationError) else { break }
                 let isMissing = (error as? SerialError)?.isMissing ?? false
@@ -65,7 +66,8 @@ actor StreamDriver {
     /// Three times the pace of its telegrams without one: it has gone silent.
     private var silenceLimit: Duration { bus.every * 3 }
 
-    private func serve(_ link: consuming PortLink) async -> String {
+    /// Listens until the port is lost; returns why, or nil when the gateway stops.
+    private func serve(_ link: consuming PortLink) async -> String? {
         // The halves of two telegrams must not meet over a lost port.
         decoder = StreamDecoder(bus.decoder)
         lastTelegramAt = ContinuousClock.now
@@ -73,7 +75,7 @@ actor StreamDriver {
         while !Task.isCancelled {
             let deadline = lastTelegramAt + silenceLimit
             switch await loop.readable(link.descriptor, until: deadline) {
-            case .cancelled: return "the gateway is stopping"
+            case .cancelled: return nil
             case .failed(let error): return "\(error)"
             case .timedOut: silent()
             case .ready:
@@ -85,7 +87,7 @@ actor StreamDriver {
                 if ContinuousClock.now >= deadline { silent() }
             }
         }
-        return "the gateway is stopping"
+        return nil
     }
 
     private func received(_ count: Int) {

@@ -150,10 +150,13 @@ package final class Section {
         }
     }
 
-    package func list(_ key: String) -> [Node]? {
+    /// `example` shows how it may look.
+    package func list(_ key: String, like example: String = "[a, b]") -> [Node]? {
         guard let node = node(key) else { return nil }
         guard let items = node.items else {
-            wrongKind(key, node, wanted: "a list ('- …' lines, or [a, b])")
+            problems.error(
+                "'\(key)' must be a list, not \(node.kind)", at: node.mark,
+                hint: "begin each entry with '- ', or write \(key): \(example)")
             return nil
         }
         return items

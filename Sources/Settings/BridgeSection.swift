@@ -24,7 +24,7 @@ struct BridgeSection {
     }
 
     private func lines(_ key: String, _ section: Section) -> [BridgeSettings.Line] {
-        (section.list(key) ?? []).enumerated().compactMap { index, node in
+        (section.list(key, like: "[ { filter: \"{gateway}/#\" } ]") ?? []).enumerated().compactMap { index, node in
             Section(node, path: "\(section.path).\(key).\(index + 1)", section.problems).flatMap(line)
         }
     }

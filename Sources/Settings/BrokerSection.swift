@@ -6,7 +6,7 @@ enum BrokerSection {
     static func read(_ root: Section, into settings: inout GatewaySettings) {
         guard let section = root.section("broker") else { return }
         let isOpen = auth(section, into: &settings)
-        if let nodes = section.list("listen") {
+        if let nodes = section.list("listen", like: "[ { address: 127.0.0.1, port: 1883 } ]") {
             if nodes.isEmpty {
                 section.problems.warning(
                     "the broker listens nowhere", at: section.mark(of: "listen"),

@@ -8,6 +8,13 @@ struct UpstreamSection {
 
     func read(_ root: Section) -> UpstreamSettings? {
         guard let section = root.section("upstream") else { return nil }
+        if let key = keyWithoutName(section) {
+            root.problems.error(
+                "'\(key)' is one level too high: an upstream has a name", at: section.mark(of: key),
+                hint: "write a name of your choice above, like 'central:', and indent these keys below it")
+            // Read all the same: the other problems are better told now than later.
+            return upstream("upstream", section)
+        }
         let entries = section.sections
         for (name, extra) in entries.dropFirst() {
             root.problems.error(
@@ -17,6 +24,16 @@ struct UpstreamSection {
         return entries.first.flatMap { name, section in
             Key.check(name, "an upstream", section)
             return upstream(name, section)
+        }
+    }
+
+    /// A key of an upstream that stands where its name should.
+    private func keyWithoutName(_ section: Section) -> String? {
+        let keys = [
+            "url", "server", "host", "broker", "address", "username", "user", "password", "client_id", "out", "in",
+        ]
+        return keys.first { key in
+            section.names.contains { $0.name == key && !$0.node.isNull && $0.node.entries == nil }
         }
     }
 
@@ -61,6 +78,11 @@ struct UpstreamSection {
     }
 
     private func password(_ section: Section) -> String? {
+        if section.has("password"), section.node("password") == nil {
+            section.problems.error(
+                "there is nothing after 'password:'", at: section.mark(of: "password"),
+                hint: "take the key out; or put the password in quotes, as one that begins with '#' needs them")
+        }
         guard let password = secretText("password", section) else { return nil }
         if section.node("password")?.tag == nil {
             section.problems.warning(

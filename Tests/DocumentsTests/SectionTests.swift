@@ -41,7 +41,7 @@ import Testing
             "2:4 'gren' is not allowed for 'b' | did you mean 'green'? allowed: red, green",
             "3:4 'c' must be a single value, not a list | ",
             "4:4 '7x' is not allowed for 'd' | write a whole number from 1 to 9",
-            "5:4 'e' must be a list ('- …' lines, or [a, b]), not a group of keys | ",
+            "5:4 'e' must be a list, not a group of keys | begin each entry with '- ', or write e: [a, b]",
             "6:4 'g' must be a single value, not a group of keys | a text that begins with '{' needs quotes: \"{…}\"",
             "7:4 '!secret' has no meaning here | write the value of 'h' itself",
         ]

@@ -86,7 +86,7 @@ import Testing
         ("  listen: [ { address: 127.0.0.1 }, { address: 127.0.0.1 } ]", "error the broker listens here already"),
         (
             "  listen: { address: 127.0.0.1 }",
-            "error 'listen' must be a list ('- …' lines, or [a, b]), not a group of keys"
+            "error 'listen' must be a list, not a group of keys"
         ),
         (
             "  listen: [ { address: 127.0.0.1, websocket: {} } ]",

@@ -89,6 +89,11 @@ import Testing
             "warning there is a password but no username"
         ),
         ("url: 'mqtt://host', out: [], username: !secret x", "error there is no secret 'x'"),
+        ("url: 'mqtt://host', out: [], username: u, password: ", "error there is nothing after 'password:'"),
+        (
+            "url: 'mqtt://host', out: [], username: u, password: !sesame",
+            "error the value of 'password' begins with '!', which has a meaning in YAML"
+        ),
         ("url: 'mqtt://host', out: [], buffer: { full: thin }", "error 'thin' is not available in this version yet"),
         ("url: 'mqtt://host', out: [], buffer: { path: /x }", "error 'path' is not available in this version yet"),
         ("url: 'mqtt://host'", "warning nothing goes to or comes from 'upstream.a'"),
@@ -101,6 +106,25 @@ import Testing
         let told = try problems("upstream:\n  a: { url: 'mqtt://a', out: [] }\n  b: { url: 'mqtt://b', out: [] }\n")
         #expect(told.count == 1)
         #expect(told.first?.contains("'b' is one upstream too many") == true)
+    }
+
+    @Test func `an upstream without a name is told where the name goes`() throws {
+        let told = try problems("upstream:\n  url: mqtt://h\n  out: '#'\n")
+        let expected = [
+            """
+            martlet.yaml:4:3: error: 'url' is one level too high: an upstream has a name
+                  url: mqtt://h
+                  ^
+              write a name of your choice above, like 'central:', and indent these keys below it
+            """,
+            """
+            martlet.yaml:5:8: error: 'out' must be a list, not a single value
+                  out: '#'
+                       ^
+              begin each entry with '- ', or write out: [ { filter: "{gateway}/#" } ]
+            """,
+        ]
+        #expect(told == expected)
     }
 
     @Test func `a password is never shown`() throws {

@@ -158,27 +158,29 @@ struct LocalClientTests {
                 if case .message(let message, _) = event { topics.withLock { $0.append(message.line) } }
             })
         client.subscribe([Subscribe.Request(filter: Array("#".utf8), qos: .atMostOnce)])
-        func runTurns() -> Int {
+        func runTurns() {
             let turns = waiting.withLock { turns in
                 defer { turns = [] }
                 return turns
             }
             for turn in turns { turn() }
-            return turns.count
         }
         let writer = try PlainClient(port: server.port, name: "writer")
         #expect(try writer.connect())
         // Connected and subscribed once its own retained message comes back.
         client.publish(Publish(topic: Array("ready".utf8), payload: [], qos: .atLeastOnce))
         while topics.withLock({ $0 }).isEmpty {
-            _ = runTurns()
+            runTurns()
             await Task.yield()
         }
         for number in 0..<50 { #expect(try writer.publish("n", "\(number)") == .success) }
         #expect(topics.withLock { $0.count } == 1)
         #expect(waiting.withLock { $0.count } <= 1)
-        _ = runTurns()
-        #expect(topics.withLock { $0.count } == 51)
+        // The broker may answer the writer a moment before it passes the last message on.
+        while topics.withLock({ $0.count }) < 51 {
+            runTurns()
+            await Task.yield()
+        }
         client.close()
     }
 }

@@ -87,16 +87,32 @@ package struct ClientState: Sendable {
     /// Bytes arrived, in any portions.
     package mutating func received(_ bytes: Span<UInt8>, now: ContinuousClock.Instant) {
         guard phase != .idle else { return }
-        guard partial.isEmpty else {
-            partial.append(copying: bytes)
-            let all = partial
-            partial = []
-            return readPackets(all.span, now: now)
+        // Part of a packet is a sign of life too: on a slow line a large one takes longer than an answer to a ping may.
+        activity.lastReceived = now
+        activity.pingSent = nil
+        if partial.isEmpty {
+            keepRest(of: bytes, from: readPackets(bytes, now: now))
+        } else {
+            var whole: [UInt8] = []
+            swap(&whole, &partial)
+            whole.append(copying: bytes)
+            let end = readPackets(whole.span, now: now)
+            if end == 0, phase != .idle {
+                // Not copied for every read: a large packet comes in thousands of them.
+                swap(&whole, &partial)
+            } else {
+                keepRest(of: whole.span, from: end)
+            }
         }
-        readPackets(bytes, now: now)
+        if phase != .idle { send(now: now) }
     }
 
-    private mutating func readPackets(_ bytes: Span<UInt8>, now: ContinuousClock.Instant) {
+    private mutating func keepRest(of bytes: Span<UInt8>, from start: Int) {
+        if phase != .idle, start < bytes.count { partial = [UInt8](copying: bytes, start..<bytes.count) }
+    }
+
+    /// Handles the whole packets at the front; returns how many bytes they had.
+    private mutating func readPackets(_ bytes: Span<UInt8>, now: ContinuousClock.Instant) -> Int {
         var start = 0
         do throws(DecodeError) {
             while phase != .idle, let header = try FixedHeader.parse(bytes, at: start) {
@@ -105,16 +121,12 @@ package struct ClientState: Sendable {
                 }
                 guard bytes.count - start >= header.length else { break }
                 try packetReceived(bytes.extracting(start..<(start + header.length)), header, now: now)
-                activity.lastReceived = now
-                activity.pingSent = nil
                 start += header.length
             }
         } catch {
-            return fail(.malformed(error), error.reasonCode)
+            fail(.malformed(error), error.reasonCode)
         }
-        guard phase != .idle else { return }
-        if start < bytes.count { partial = [UInt8](copying: bytes, start..<bytes.count) }
-        send(now: now)
+        return start
     }
 
     private mutating func packetReceived(

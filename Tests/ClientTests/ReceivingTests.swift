@@ -234,6 +234,19 @@ struct SubscribingTests {
 }
 
 struct RobustnessTests {
+    @Test func `a large message in small portions arrives whole, and is a sign of life meanwhile`() {
+        var link = TestLink { $0.keepAliveSeconds = 20 }
+        link.connect()
+        var bytes: [UInt8] = []
+        let payload = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        Publish(topic: [0x61], payload: payload).encode(into: &bytes, version: .v5)
+        for start in stride(from: 0, to: bytes.count, by: 1_000) {
+            link.server(Array(bytes[start..<min(bytes.count, start + 1_000)]))
+            link.pass(.seconds(14))
+        }
+        #expect(link.client.takeEvents().last == .message(Publish(topic: [0x61], payload: payload), nil))
+    }
+
     @Test func `no bytes of a server can crash a client`() {
         var random = SplitMix(7)
         let valid: [[UInt8]] = [

@@ -125,6 +125,13 @@ let package = Package(
                 "Simulation",
             ]),
         tests("Simulation", ["Modbus", "Decoders", "LinuxIO", "Serial", "Bytes", "Readings"]),
+        tests(
+            "martlet",
+            [
+                "Bytes", "Readings", "MQTTCodec", "Profiles", "LinuxIO", "Serial",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "ArchitectureTests", swiftSettings: edge),
     ]
 )

@@ -43,7 +43,7 @@ struct MartletCommand: ParsableCommand {
             forwards it to a server if you like, and carries commands back.
 
             First steps:
-              martlet ports              what is plugged in, and how to write it into a configuration
+              martlet ports              what is plugged in, and how to name it
               martlet profile list       the devices that Martlet knows
               martlet check FILE         what is wrong with a configuration
               martlet run FILE           run it

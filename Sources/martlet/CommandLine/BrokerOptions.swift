@@ -22,7 +22,7 @@ struct BrokerOptions: ParsableArguments {
     var username: String?
 
     @Option(
-        name: [.customShort("P"), .customLong("pw")],
+        name: [.customShort("P"), .customLong("pw")], parsing: .unconditional,
         help: ArgumentHelp(
             "The password.", discussion: "Other users of this machine can see it while the command runs.",
             valueName: "PASSWORD"))

@@ -3,7 +3,7 @@ import LinuxIO
 
 /// What `pub` publishes: exactly one of its options says so.
 struct PublishedContent: ParsableArguments {
-    @Option(name: .shortAndLong, help: ArgumentHelp("This text.", valueName: "TEXT"))
+    @Option(name: .shortAndLong, parsing: .unconditional, help: ArgumentHelp("This text.", valueName: "TEXT"))
     var message: String?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The contents of a file.", valueName: "FILE"))

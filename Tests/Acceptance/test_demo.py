@@ -1,4 +1,5 @@
 """What `make run` shows, on ports of its own."""
+import subprocess
 import time
 
 
@@ -33,3 +34,16 @@ def test_a_retained_command_is_refused(demo):
     result = local.wait_for("demo/relays/relay_2/result").json
     assert result["ok"] is False and result["error"] == "rejected_retained"
     local.publish("demo/relays/relay_2/set", b"", retain=True)
+
+
+def test_the_two_commands_that_make_run_prints_do_what_it_says(demo):
+    gateway, local = demo
+    readings = subprocess.run(
+        ["mosquitto_sub", "-p", str(gateway.port), "-v", "-t", "#", "-C", "30", "-W", "5"],
+        capture_output=True, text=True, timeout=20)
+    assert readings.returncode == 0, "not thirty messages within five seconds"
+    assert any(line.startswith("demo/meter/voltage {\"v\":") for line in readings.stdout.splitlines()), readings.stdout
+
+    subprocess.run(
+        ["mosquitto_pub", "-p", str(gateway.port), "-t", "demo/relays/relay_1/set", "-m", "ON"], check=True, timeout=10)
+    assert local.wait_for("demo/relays/relay_1/result").json["ok"] is True

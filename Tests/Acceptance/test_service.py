@@ -1,10 +1,12 @@
 """The gateway as a service: how it says that it is there, and how it ends."""
+import shutil
 import signal
 import socket
+import subprocess
 
 import pytest
 
-from peers.gateway import LONGEST_STOP, Gateway, configuration, martlet
+from peers.gateway import BINARY, LONGEST_STOP, ROOT, Gateway, configuration, martlet
 from peers.modbus import relay_board
 from peers.waiting import free_port, is_listening
 
@@ -66,7 +68,7 @@ class Systemd:
 def test_systemd_is_told_what_it_waits_for(tmp_path, started, gateway):
     systemd = started(Systemd(tmp_path / "notify"))
     broker = gateway(environment=systemd.environment)
-    assert "WATCHDOG=1" not in systemd.wait_for("READY=1")
+    systemd.wait_for("READY=1")
     for _ in range(4):
         systemd.wait_for("WATCHDOG=1")
     assert broker.stop()[0] == 0
@@ -105,3 +107,24 @@ def test_a_missing_configuration_is_one_clear_message(tmp_path):
         assert result.returncode == 2, told
         assert "nosuch.yaml" in told and "No such file" in told
         assert len(told.splitlines()) <= 2, told
+
+
+UNIT = ROOT / "systemd/martlet.service"
+SYSTEMD_ANALYZE = shutil.which("systemd-analyze")
+needs_systemd_analyze = pytest.mark.skipif(not SYSTEMD_ANALYZE, reason="systemd-analyze comes with systemd")
+
+
+@needs_systemd_analyze
+def test_systemd_understands_the_unit(tmp_path):
+    unit = tmp_path / "martlet.service"
+    unit.write_text(UNIT.read_text().replace("/usr/bin/martlet", str(BINARY)))
+    result = subprocess.run([SYSTEMD_ANALYZE, "verify", unit], capture_output=True, text=True)
+    about = [line for line in (result.stdout + result.stderr).splitlines() if "martlet" in line]
+    assert about == []
+
+
+@needs_systemd_analyze
+def test_the_unit_leaves_little_to_attack():
+    result = subprocess.run(
+        [SYSTEMD_ANALYZE, "security", "--offline=yes", "--threshold=20", UNIT], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-300:]

@@ -138,8 +138,7 @@ final class UpstreamCore {
     func closed(_ error: (any Error)?, attempt number: Int) {
         guard number == attempt else { return }
         channel = nil
-        let cause = error.map { UpstreamFailure.sentence($0, settings) }
-        client.transportClosed(cause ?? "\(settings.host):\(settings.port) closed the connection")
+        client.transportClosed(UpstreamFailure.closed(error, wasAccepted: connectedAt != nil, settings))
         settle()
     }
 

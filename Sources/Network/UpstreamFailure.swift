@@ -17,12 +17,21 @@ enum UpstreamFailure: Error {
         case UpstreamFailure.tls(let what): return what
         case let error as NIOConnectionError: return "\(place): \(connection(error))"
         case let error as IOError: return "\(place): \(SystemError.text(of: error.errnoCode))"
-        case let error as NIOSSLError: return "\(place): \(handshake(error))"
+        case is NIOSSLError, is BoringSSLError: return "\(place): \(handshake(error))"
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
             return "\(place): the server's certificate is for another name; check the host, or its certificate"
         case ChannelError.connectTimeout: return "\(place): no answer; is it reachable, and not behind a firewall?"
         default: return "\(place): \(error)"
         }
+    }
+
+    /// A connection that the server, or the network, ended.
+    static func closed(_ error: (any Error)?, wasAccepted: Bool, _ settings: UpstreamLink.Settings) -> String {
+        let place = "\(settings.host):\(settings.port)"
+        let cause = error.map { sentence($0, settings) } ?? "\(place): the server closed the connection"
+        guard !wasAccepted, error == nil || error is IOError else { return cause }
+        // A server that meets the wrong protocol closes without a word.
+        return cause + (settings.tls == nil ? "; does it want TLS (mqtts://)?" : "; does it speak TLS on this port?")
     }
 
     /// A connection that ended, with advice where there is one.
@@ -46,7 +55,7 @@ enum UpstreamFailure: Error {
         }
     }
 
-    private static func handshake(_ error: NIOSSLError) -> String {
+    private static func handshake(_ error: any Error) -> String {
         let text = "\(error)"
         let known = [
             (

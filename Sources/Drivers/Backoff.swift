@@ -12,7 +12,8 @@ struct Backoff {
         return current
     }
 
-    mutating func reset() {
-        current = Self.first
+    /// Soon again, unless the port was lost as soon as it was open, and would be again.
+    mutating func wasOpen(for time: Duration) {
+        if time >= Self.longest { current = Self.first }
     }
 }

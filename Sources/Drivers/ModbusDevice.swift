@@ -27,16 +27,19 @@ struct ModbusDevice {
         var failure: MasterState.Failure?
     }
 
+    private static let refusalHolds: Duration = .seconds(600)
+
     let settings: DeviceSettings
     var keeper: StatusKeeper
     var cycle: Cycle?
     var failedCycles = 0
-    /// Polls that were due while the last was still under way.
-    private(set) var missedPolls = 0
     private var groups: [Group] = []
     private let sources: [RegisterPoint?]
     private var joining = Joining.overHoles
+    /// Points that the device said it does not have, and until when it is believed: some say so while they start.
     private var refused: Set<Int> = []
+    private var refusedUntil: ContinuousClock.Instant?
+    private var hasToldOverrun = false
     private let maximumRegisters: Int
     private let maximumHole: Int
 
@@ -51,7 +54,7 @@ struct ModbusDevice {
             if case .register(let source) = point.definition.source { source.point } else { nil }
         }
         for index in settings.points.indices where sources[index] != nil {
-            let interval = settings.points[index].poll ?? settings.poll ?? .seconds(5)
+            let interval = max(settings.points[index].poll ?? settings.poll ?? .seconds(5), .milliseconds(1))
             if let group = groups.firstIndex(where: { $0.interval == interval }) {
                 groups[group].points.append(index)
             } else {
@@ -60,29 +63,41 @@ struct ModbusDevice {
         }
     }
 
-    /// When the next poll is due.
-    var dueAt: ContinuousClock.Instant? { groups.map(\.dueAt).min() }
+    /// When the next poll is due; nil while one is under way.
+    var dueAt: ContinuousClock.Instant? { cycle == nil ? groups.map(\.dueAt).min() : nil }
 
     /// The requests that are due now, and moves the due times on; without drift, and without catching up.
     mutating func due(at now: ContinuousClock.Instant) -> [ReadPlan.Block] {
+        guard cycle == nil else { return [] }
         var members: [Int] = []
         for index in groups.indices where groups[index].dueAt <= now {
             members += groups[index].points
-            groups[index].dueAt = next(after: groups[index].dueAt, groups[index].interval, now)
+            groups[index].dueAt = Self.next(after: groups[index].dueAt, groups[index].interval, now)
         }
         guard !members.isEmpty else { return [] }
-        guard cycle == nil else {
-            missedPolls += 1
-            return []
-        }
+        if let refusedUntil, now >= refusedUntil { refused.removeAll() }
         return blocks(members.filter { !refused.contains($0) })
     }
 
-    private func next(
+    /// The first time after `now` that is a whole number of intervals from `due`.
+    private static func next(
         after due: ContinuousClock.Instant, _ interval: Duration, _ now: ContinuousClock.Instant
     ) -> ContinuousClock.Instant {
         let next = due + interval
-        return next > now ? next : now + interval
+        guard next <= now else { return next }
+        // More intervals than that can't have passed, and a product must not overflow.
+        let passed = min(((now - due) / interval).rounded(.down), 1e9)
+        let later = due + interval * Int(passed) + interval
+        return later > now ? later : now + interval
+    }
+
+    /// A sentence, once, when a cycle takes so long that the next poll is a whole interval late.
+    mutating func overrun(at now: ContinuousClock.Instant) -> String? {
+        guard cycle != nil, !hasToldOverrun,
+            let late = groups.filter({ $0.dueAt + $0.interval <= now }).map(\.interval).min()
+        else { return nil }
+        hasToldOverrun = true
+        return "\(settings.key): its bus can't read it every \(late); give its devices a longer 'poll'"
     }
 
     /// Reads everything again as soon as possible: after a write, or when the port is back.
@@ -130,7 +145,9 @@ struct ModbusDevice {
     /// The device refused a block with an illegal address: it may dislike the hole, or one register among many.
     ///
     /// Returns what is done about it, for the log.
-    mutating func blockRefused(_ block: ReadPlan.Block, _ code: ExceptionCode) -> String {
+    mutating func blockRefused(
+        _ block: ReadPlan.Block, _ code: ExceptionCode, at now: ContinuousClock.Instant
+    ) -> String {
         let range = "\(block.table.rawValue) \(block.start) to \(Int(block.start) + Int(block.count) - 1)"
         let told = "\(settings.key): \(code) for \(range)"
         guard code == .illegalDataAddress || code == .illegalFunction || code == .illegalDataValue else { return told }
@@ -143,6 +160,7 @@ struct ModbusDevice {
             return "\(told); from now on each point by itself"
         case .alone:
             refused.formUnion(block.members)
+            refusedUntil = now + Self.refusalHolds
             let names = block.members.map { settings.points[$0].definition.name }.joined(separator: ", ")
             return
                 "\(told); \(names) is left out: does this model have it? switch it off with 'points: { \(names): off }'"
@@ -168,8 +186,8 @@ struct ModbusDevice {
         switch ended.failure {
         case .garbled:
             return .offline(.garbled, detail: "\(unit): answers can't be read; check wiring, baudrate and format")
-        case .portLost, nil: return nil
-        case .noAnswer, .setAside:
+        case .portLost, .portLostMeanwhile, nil: return nil
+        case .noAnswer, .setAside, .expired:
             return .offline(.timeout, detail: "\(unit): no answer \(min(failedCycles, offlineAfter))x")
         }
     }

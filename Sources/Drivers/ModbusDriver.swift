@@ -18,6 +18,11 @@ actor ModbusDriver {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    /// A command that has not been sent by then is not sent any more.
+    private static let commandPatience: Duration = .seconds(5)
+    /// Some boards take a moment until they tell what they have just done.
+    private static let readBackPauses: [Duration] = [.zero, .milliseconds(100), .milliseconds(300)]
+
     private let port: PortSettings
     private let line: LineSettings
     private let simulated: String?
@@ -57,9 +62,10 @@ actor ModbusDriver {
             do {
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
                 log(DriverLog(level: .info, text: "\(port.key) is open"))
-                backoff.reset()
+                let openedAt = ContinuousClock.now
                 isOpen = true
                 if let why = await serve(link) { closed(.portMissing, why) }
+                backoff.wasOpen(for: ContinuousClock.now - openedAt)
             } catch {
                 guard !(error is CancellationError) else { break }
                 let isMissing = (error as? SerialError)?.isMissing ?? false
@@ -96,6 +102,7 @@ actor ModbusDriver {
 
     private func submitDue(_ now: ContinuousClock.Instant) {
         for index in devices.indices {
+            if let told = devices[index].overrun(at: now) { log(DriverLog(level: .warning, text: told)) }
             let blocks = devices[index].due(at: now)
             guard !blocks.isEmpty else { continue }
             devices[index].cycle = ModbusDevice.Cycle(waiting: blocks.count)
@@ -105,10 +112,12 @@ actor ModbusDriver {
         }
     }
 
-    private func submit(_ unit: UInt8, _ request: Request, _ purpose: Purpose) {
+    private func submit(
+        _ unit: UInt8, _ request: Request, _ purpose: Purpose, notAfter: ContinuousClock.Instant? = nil
+    ) {
         nextJob += 1
         jobs[nextJob] = purpose
-        master.submit(MasterState.Job(id: nextJob, unit: unit, request: request))
+        master.submit(MasterState.Job(id: nextJob, unit: unit, request: request, notAfter: notAfter))
     }
 
     private func send(_ frame: [UInt8], _ link: borrowing PortLink) async -> String? {
@@ -171,8 +180,13 @@ actor ModbusDriver {
         devices[device].cycle?.waiting -= 1
         switch outcome {
         case .answered(.exception(let code), _):
-            devices[device].cycle?.exception = "\(code)"
-            log(DriverLog(level: .warning, text: devices[device].blockRefused(block, code)))
+            if code.isUnitMissing {
+                devices[device].cycle?.failure = .noAnswer
+            } else {
+                devices[device].cycle?.exception = "\(code)"
+            }
+            let told = devices[device].blockRefused(block, code, at: ContinuousClock.now)
+            log(DriverLog(level: .warning, text: told))
         case .answered(let response, let firstByteAt):
             let readings = devices[device].readings(block, response, at: .of(firstByteAt))
             // A device that answers is there, also when it says that there is nothing to measure.
@@ -223,14 +237,19 @@ actor ModbusDriver {
             pollSoon(device)
             return .done(readBack: nil)
         }
-        let readBack = await readBack(point, unit)
+        var verified = WriteOutcome.done(readBack: nil)
+        for pause in Self.readBackPauses {
+            if pause > .zero { try? await loop.sleep(for: pause) }
+            verified = verify(await readBack(point, unit), point, word, unit)
+            guard case .failed = verified, isOpen else { break }
+        }
         pollSoon(device)
-        return verify(readBack, point, word, unit)
+        return verified
     }
 
     private func carryOut(_ unit: UInt8, _ request: Request) async -> MasterState.Outcome {
         await withCheckedContinuation { continuation in
-            submit(unit, request, .command(continuation))
+            submit(unit, request, .command(continuation), notAfter: ContinuousClock.now + Self.commandPatience)
             waiting?.cancel()
         }
     }
@@ -254,10 +273,8 @@ actor ModbusDriver {
             let detail = "written, but unit \(unit) on \(port.key) did not answer when it was read back"
             return .failed(Refusal(.verifyFailed, detail))
         }
-        // A word that is no state (TOGGLE) can't be compared; what it came to is in the answer.
-        let states = point.map.map(\.name)
-        guard states.contains(word), readBack.description != word else { return .done(readBack: readBack) }
-        return .failed(Refusal(.verifyFailed, "written, but reading back gave \(readBack) instead of \(word)"))
+        guard let expected = point.state(after: word), readBack != expected else { return .done(readBack: readBack) }
+        return .failed(Refusal(.verifyFailed, "written, but reading back gave \(readBack) instead of \(expected)"))
     }
 
     private func refusal(_ outcome: MasterState.Outcome, _ unit: UInt8, _ device: Int) -> Refusal {
@@ -270,7 +287,32 @@ actor ModbusDriver {
         case .failed(.garbled):
             return Refusal(.timeout, "\(name): the answer can't be read; whether it switched is not known")
         case .failed(.setAside): return Refusal(.deviceOffline, "\(name) has not answered for a while")
-        case .failed(.portLost): return Refusal(.deviceOffline, "port \(port.key) was lost")
+        case .failed(.portLost):
+            return Refusal(.deviceOffline, "port \(port.key) was lost before the command was sent")
+        case .failed(.portLostMeanwhile):
+            return Refusal(
+                .timeout, "port \(port.key) was lost before \(name) answered; whether it switched is not known")
+        case .failed(.expired):
+            return Refusal(.deviceOffline, "the bus \(port.key) was too busy for too long; the command was not sent")
+        }
+    }
+}
+
+extension ProfilePoint {
+    /// What must be read back after a command; nil for a word that is no state, like TOGGLE.
+    fileprivate func state(after word: String) -> Value? {
+        if map.contains(where: { $0.name == word }) { return .text(word) }
+        guard map.isEmpty, let command, let raw = command.values.first(where: { $0.word == word })?.raw else {
+            return nil
+        }
+        switch (command.function, raw) {
+        case (.writeSingleCoil, 0xFF00): return .boolean(true)
+        case (.writeSingleCoil, 0): return .boolean(false)
+        case (.writeSingleCoil, _): return nil
+        case (.writeSingleRegister, _):
+            guard case .register(let source) = source, source.point.type.registerCount == 1 else { return nil }
+            return source.point.type.decode([raw], order: source.point.order, bit: source.point.bit)
+                .flatMap { value(of: $0) }
         }
     }
 }

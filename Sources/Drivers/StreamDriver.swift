@@ -20,6 +20,8 @@ actor StreamDriver {
     private var keeper: StatusKeeper
     private var decoder: StreamDecoder
     private var lastTelegramAt: ContinuousClock.Instant
+    /// Whether a whole telegram has come since the port was opened.
+    private var hasHeard = false
     private var skippedSince = 0
     private var lastSkip = ""
     private var buffer = [UInt8](repeating: 0, count: 4_096)
@@ -49,10 +51,11 @@ actor StreamDriver {
                 let line = LineSettings(port, device.profile.bus)
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
                 log(DriverLog(level: .info, text: "\(port.key) is open"))
-                backoff.reset()
+                let openedAt = ContinuousClock.now
                 if let why = await serve(link) {
                     tell(.offline(.portMissing, detail: "port \(port.key): \(why)"))
                 }
+                backoff.wasOpen(for: ContinuousClock.now - openedAt)
             } catch {
                 guard !(error is CancellationError) else { break }
                 let isMissing = (error as? SerialError)?.isMissing ?? false
@@ -71,6 +74,7 @@ actor StreamDriver {
         // The halves of two telegrams must not meet over a lost port.
         decoder = StreamDecoder(bus.decoder)
         lastTelegramAt = ContinuousClock.now
+        hasHeard = false
         skippedSince = 0
         while !Task.isCancelled {
             let deadline = lastTelegramAt + silenceLimit
@@ -97,7 +101,9 @@ actor StreamDriver {
             case .skipped(let skipped):
                 skippedSince += skipped.count
                 lastSkip = "\(skipped.reason)"
-                log(DriverLog(level: .warning, text: "\(device.key): bytes skipped: \(skipped.reason)"))
+                // Who begins to listen in the middle of a telegram misses its beginning; that is no news.
+                let level = hasHeard ? DriverLog.Level.warning : .debug
+                log(DriverLog(level: level, text: "\(device.key): bytes skipped: \(skipped.reason)"))
             }
         }
     }
@@ -108,6 +114,7 @@ actor StreamDriver {
 
     private func received(_ telegram: Telegram) {
         lastTelegramAt = ContinuousClock.now
+        hasHeard = true
         skippedSince = 0
         let arrived = Timestamp.of(telegram.startedAt)
         let readings = device.profile.values(in: telegram).filter { wanted.contains($0.point) }.map { value in

@@ -1,29 +1,5 @@
 import Bytes
 
-/// How a bus is run; section `modbus` of a port.
-package struct MasterSettings: Equatable, Sendable {
-    package enum Mode: String, CaseIterable, Sendable {
-        case rtu
-        case tcp
-    }
-
-    package var mode = Mode.rtu
-    /// From the end of the request to the first byte of the answer.
-    package var timeout: Duration = .milliseconds(300)
-    /// Silence before another unit is addressed.
-    package var pause: Duration = .milliseconds(20)
-    /// Further attempts of a read that was not answered.
-    package var retries = 2
-    /// Failed cycles before a unit is set aside.
-    package var offlineAfter = 3
-    /// How often a unit that was set aside is tried, with one request.
-    package var probeEvery: Duration = .seconds(30)
-    /// The time that one byte takes on the line; zero for TCP.
-    package var byteTime: Duration = .zero
-
-    package init() {}
-}
-
 /// One bus with one master: whose turn it is, what to send, which answer belongs to what.
 ///
 /// Events go in (a job, bytes, the time), what to do comes out (`nextAction`) and finished jobs (`takeFinished`).
@@ -38,11 +14,14 @@ package struct MasterState: Sendable {
         package var id: Int
         package var unit: UInt8
         package var request: Request
+        /// It is not sent later than this: nobody expects an actuator to move long after the command.
+        package var notAfter: Instant?
 
-        package init(id: Int, unit: UInt8, request: Request) {
+        package init(id: Int, unit: UInt8, request: Request, notAfter: Instant? = nil) {
             self.id = id
             self.unit = unit
             self.request = request
+            self.notAfter = notAfter
         }
     }
 
@@ -53,8 +32,12 @@ package struct MasterState: Sendable {
         case garbled
         /// The unit was silent a moment ago (an earlier job of the same cycle) or has been set aside.
         case setAside
-        /// The port is gone.
+        /// The port is gone; nothing was sent.
         case portLost
+        /// The port went away between the request and its answer.
+        case portLostMeanwhile
+        /// Its time was over before its turn; nothing was sent.
+        case expired
     }
 
     package enum Outcome: Equatable, Sendable {
@@ -88,8 +71,7 @@ package struct MasterState: Sendable {
         /// The last request was not answered: the next gets one attempt only.
         var isSuspect = false
         var nextProbeAt: Instant?
-        /// A late answer may still come for this request; until then nothing that it could be mistaken for is sent.
-        var owed: (request: Request, until: Instant)?
+        var lateAnswers = LateAnswers()
     }
 
     private struct Outstanding {
@@ -98,9 +80,15 @@ package struct MasterState: Sendable {
         var frame: [UInt8]
         var isWritten = false
         var deadline: Instant
+        /// Whatever arrives, the wait ends then: a babbling unit must not stop the bus.
+        var lastDeadline: Instant
         var firstByteAt: Instant?
         var sawGarbage = false
+        var sawEcho = false
     }
+
+    /// A line that is never silent is written to nevertheless; what comes of it is told as garbled.
+    private static let longestSilenceWait: Duration = .seconds(1)
 
     private let settings: MasterSettings
     private var writes = Ring<Job>()
@@ -111,6 +99,9 @@ package struct MasterState: Sendable {
     private var finished: [Finished] = []
     private var lastUnit: UInt8?
     private var quietSince: Instant?
+    private var wantsSilenceSince: Instant?
+    /// The adapter hands back what it sends.
+    private var lineEchoes = false
     private var transaction: UInt16 = 0
     package private(set) var counters = Counters()
 
@@ -132,6 +123,7 @@ package struct MasterState: Sendable {
         guard var waiting = outstanding else { return }
         waiting.isWritten = true
         waiting.deadline = now + settings.timeout + settings.byteTime * waiting.frame.count
+        waiting.lastDeadline = waiting.deadline + settings.timeout + settings.time(forAnswerTo: waiting.job.request) * 3
         outstanding = waiting
     }
 
@@ -150,12 +142,13 @@ package struct MasterState: Sendable {
 
     /// The port is gone: every job fails, nothing is remembered of the line.
     package mutating func portLost() {
-        if let job = outstanding?.job { fail(job, .portLost) }
+        if let waiting = outstanding { fail(waiting.job, waiting.isWritten ? .portLostMeanwhile : .portLost) }
         outstanding = nil
         while let job = writes.popFirst() ?? reads.popFirst() { fail(job, .portLost) }
         received.removeAll()
         units.removeAll()
         lastUnit = nil
+        lineEchoes = false
     }
 
     /// What to do now.
@@ -195,6 +188,7 @@ package struct MasterState: Sendable {
                 submit(job)
             } else if let until = silence(before: job, now) {
                 putBack(job)
+                wantsSilenceSince = wantsSilenceSince ?? now
                 return .wait(until: until)
             } else {
                 start(job, now)
@@ -225,33 +219,33 @@ package struct MasterState: Sendable {
             ? TCPFrame.encode(transaction: transaction, unit: job.unit, pdu: pdu)
             : RTUFrame.encode(unit: job.unit, pdu: pdu)
         received.removeAll(keepingCapacity: true)
-        outstanding = Outstanding(
-            job: job, attempts: 1, frame: frame, deadline: now + settings.timeout)
+        let deadline = now + settings.timeout
+        outstanding = Outstanding(job: job, attempts: 1, frame: frame, deadline: deadline, lastDeadline: deadline)
+        if job.request.isWrite { units[job.unit]?.lateAnswers.writeStarted() }
         lastUnit = job.unit
+        wantsSilenceSince = nil
         counters.requests += 1
     }
 
     /// A unit that was set aside gets one read per `probeEvery`; the rest fails at once.
     private mutating func refusal(of job: Job, _ now: Instant) -> Failure? {
+        if let limit = job.notAfter, now > limit { return .expired }
         guard let probeAt = units[job.unit]?.nextProbeAt else { return nil }
         guard !job.request.isWrite, now >= probeAt else { return .setAside }
         return nil
     }
 
-    /// Until when a late answer could be taken for this job's: same unit, same function, same length, but another
-    /// request.
+    /// Until when a late answer could be taken for this job's.
     ///
     /// Transactions over TCP have numbers and can't be mixed up.
     private func ambiguousUntil(_ job: Job, _ now: Instant) -> Instant? {
-        guard settings.mode == .rtu, let owed = units[job.unit]?.owed, now < owed.until else { return nil }
-        let looksAlike =
-            owed.request.functionCode == job.request.functionCode
-            && owed.request.responseLength == job.request.responseLength
-        return looksAlike && owed.request != job.request ? owed.until : nil
+        guard settings.mode == .rtu else { return nil }
+        return units[job.unit]?.lateAnswers.ambiguousUntil(for: job.request, at: now)
     }
 
     private func silence(before job: Job, _ now: Instant) -> Instant? {
         guard settings.mode == .rtu, let quietSince else { return nil }
+        if let wantsSilenceSince, now - wantsSilenceSince >= Self.longestSilenceWait { return nil }
         // 3.5 characters between frames, more before another unit. [Modbus over serial line V1.02, section 2.5.1.1]
         let gap = max(settings.byteTime * 7 / 2, .milliseconds(2))
         let until = quietSince + (job.unit == lastUnit ? gap : max(gap, settings.pause))
@@ -268,8 +262,8 @@ package struct MasterState: Sendable {
                 position += length
                 answered(waiting, response, now)
             case .stranger(let length):
+                if isEcho(position, length) { outstanding?.sawEcho = true } else { counters.strangers += 1 }
                 position += length
-                counters.strangers += 1
                 outstanding?.firstByteAt = position < received.count ? now : nil
             case .garbage:
                 position += 1
@@ -277,11 +271,7 @@ package struct MasterState: Sendable {
                 outstanding?.sawGarbage = true
             case .needMore:
                 received.removeFirst(position)
-                // What has begun may end: the line needs its time for the rest of the frame.
-                let rest = settings.byteTime * (waiting.job.request.responseLength + 8) + .milliseconds(50)
-                guard !received.isEmpty else { return }
-                let limit = max(waiting.deadline, hardLimit(waiting, now, rest))
-                outstanding?.deadline = limit
+                if !received.isEmpty { extendDeadline(waiting, now) }
                 return
             }
         }
@@ -290,27 +280,51 @@ package struct MasterState: Sendable {
 
     private func find(_ waiting: Outstanding, from position: Int) -> RTUFrame.Found {
         let rest = received.span.extracting(position..<received.count)
-        return settings.mode == .tcp
-            ? TCPFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit, transaction: transaction)
-            : RTUFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit)
+        if settings.mode == .tcp {
+            return TCPFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit, transaction: transaction)
+        }
+        return findEcho(waiting, position) ?? RTUFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit)
     }
 
-    /// The deadline moves once, from the first byte on, never for ever.
-    private func hardLimit(_ waiting: Outstanding, _ now: Instant, _ rest: Duration) -> Instant {
-        (waiting.firstByteAt ?? now) + rest
+    /// What the adapter hands back of our own request, or of its beginning.
+    ///
+    /// The answer to a single write looks just the same; whether the line echoes is known from the last read.
+    private func findEcho(_ waiting: Outstanding, _ position: Int) -> RTUFrame.Found? {
+        guard !waiting.sawEcho, lineEchoes || !waiting.job.request.isWrite else { return nil }
+        let rest = received[position...]
+        if rest.count < waiting.frame.count { return waiting.frame.starts(with: rest) ? .needMore : nil }
+        return isEcho(position, waiting.frame.count) ? .stranger(length: waiting.frame.count) : nil
+    }
+
+    private func isEcho(_ position: Int, _ length: Int) -> Bool {
+        settings.mode == .rtu && position + length <= received.count
+            && outstanding.map { received[position..<(position + length)].elementsEqual($0.frame) } ?? false
+    }
+
+    /// What has begun may end: the line needs its time for the rest of the frame.
+    private mutating func extendDeadline(_ waiting: Outstanding, _ now: Instant) {
+        let end = (waiting.firstByteAt ?? now) + settings.time(forAnswerTo: waiting.job.request)
+        outstanding?.deadline = max(waiting.deadline, min(end, waiting.lastDeadline))
     }
 
     private mutating func answered(_ waiting: Outstanding, _ response: Response, _ now: Instant) {
         outstanding = nil
-        var unit = units[waiting.job.unit] ?? Unit()
-        unit.failedCycles = 0
-        unit.isSuspect = false
-        unit.nextProbeAt = nil
-        if waiting.attempts > 1 {
-            // The earlier attempts' answers may still be on their way.
-            unit.owed = (waiting.job.request, now + settings.timeout * waiting.attempts)
+        let (number, request) = (waiting.job.unit, waiting.job.request)
+        if !request.isWrite { lineEchoes = waiting.sawEcho }
+        var unit = units[number] ?? Unit()
+        // The answers to earlier attempts may still be on their way, or this was one of them.
+        if waiting.attempts > 1 || unit.lateAnswers.isExpected(to: request, at: now) {
+            unit.lateAnswers.mayCome(to: request, until: now + settings.longestLateness, at: now)
         }
-        units[waiting.job.unit] = unit
+        if case .exception(let code) = response, code.isUnitMissing {
+            // A gateway speaks for a unit that does not.
+            if !request.isWrite { unitFailed(&unit, number, now) }
+        } else {
+            unit.failedCycles = 0
+            unit.isSuspect = false
+            unit.nextProbeAt = nil
+        }
+        units[number] = unit
         finished.append(
             Finished(job: waiting.job, outcome: .answered(response, firstByteAt: waiting.firstByteAt ?? now)))
     }
@@ -319,18 +333,19 @@ package struct MasterState: Sendable {
         counters.timeouts += 1
         quietSince = now
         received.removeAll(keepingCapacity: true)
-        var unit = units[waiting.job.unit] ?? Unit()
-        let attempts = waiting.job.request.isWrite || unit.isSuspect ? 1 : settings.retries + 1
-        unit.owed = (waiting.job.request, now + settings.timeout * 2)
+        let (number, request) = (waiting.job.unit, waiting.job.request)
+        var unit = units[number] ?? Unit()
+        let attempts = request.isWrite || unit.isSuspect ? 1 : settings.retries + 1
+        unit.lateAnswers.mayCome(to: request, until: now + settings.longestLateness, at: now)
         guard waiting.attempts >= attempts else {
-            units[waiting.job.unit] = unit
+            units[number] = unit
             retry(waiting, now)
             return
         }
         outstanding = nil
         fail(waiting.job, waiting.sawGarbage ? .garbled : .noAnswer)
-        if !waiting.job.request.isWrite { unitFailed(&unit, waiting.job.unit, now) }
-        units[waiting.job.unit] = unit
+        if !request.isWrite { unitFailed(&unit, number, now) }
+        units[number] = unit
     }
 
     private mutating func retry(_ waiting: Outstanding, _ now: Instant) {

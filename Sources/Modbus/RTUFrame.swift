@@ -43,12 +43,18 @@ package enum RTUFrame {
             if bytes[1] == request.functionCode | 0x80 {
                 return answer(bytes, length: 5, request)
             }
-            if bytes[1] == request.functionCode {
+            if bytes[1] == request.functionCode, mayBegin(bytes, request) {
                 let expected = answer(bytes, length: request.responseLength + 3, request)
                 if expected != .garbage { return expected }
             }
         }
         return stranger(bytes)
+    }
+
+    /// A read's answer says its own length in the third byte; another one than expected is somebody else's, or noise.
+    private static func mayBegin(_ bytes: Span<UInt8>, _ request: Request) -> Bool {
+        guard request.functionCode <= 4 || request.functionCode == 23, bytes.count >= 3 else { return true }
+        return Int(bytes[2]) == request.responseLength - 2
     }
 
     private static func answer(_ bytes: Span<UInt8>, length: Int, _ request: Request) -> Found {

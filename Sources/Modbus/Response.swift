@@ -27,6 +27,9 @@ package struct ExceptionCode: RawRepresentable, Equatable, Hashable, Sendable {
     package static let memoryParityError = ExceptionCode(rawValue: 8)
     package static let gatewayPathUnavailable = ExceptionCode(rawValue: 10)
     package static let gatewayTargetFailedToRespond = ExceptionCode(rawValue: 11)
+
+    /// Whether a gateway answered in place of a unit that it can't reach.
+    package var isUnitMissing: Bool { self == .gatewayPathUnavailable || self == .gatewayTargetFailedToRespond }
 }
 
 extension ExceptionCode: CustomStringConvertible {

@@ -84,9 +84,15 @@ package final class Section {
         synonyms.merge(ours) { $1 }
     }
 
-    /// Complains that a key must be given.
+    /// Complains that a key must be given, or that it is there with nothing in it.
     package func missing(_ key: String, hint: String) {
-        problems.error("'\(key)' is missing\(path.isEmpty ? "" : " in '\(path)'")", at: mark, hint: hint)
+        let place = path.isEmpty ? "" : " in '\(path)'"
+        if has(key) {
+            let advice = "what belongs to it goes behind the colon, or below it with two spaces more before it"
+            problems.error("'\(key)' is empty\(place)", at: mark(of: key), hint: "\(advice); \(hint)")
+        } else {
+            problems.error("'\(key)' is missing\(place)", at: mark, hint: hint)
+        }
     }
 
     /// Complains of unknown keys.

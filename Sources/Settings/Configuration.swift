@@ -63,7 +63,7 @@ struct ConfigurationReader {
     private func checkVersion(_ root: Section) {
         let hint = "this Martlet reads version \(Configuration.version): write 'version: \(Configuration.version)'"
         guard let version = root.text("version") else {
-            if !root.has("version") { root.missing("version", hint: hint) }
+            if root.node("version") == nil { root.missing("version", hint: hint) }
             return
         }
         if Scalar.integer(version.value) != Configuration.version {

@@ -31,7 +31,7 @@ struct PortChecks {
     /// Two ports can't be one device.
     private func checkPlace(_ port: ReadPort, _ earlier: ArraySlice<ReadPort>) {
         guard port.isPlaced,
-            let twin = earlier.first(where: { $0.isPlaced && $0.settings.place == port.settings.place })
+            let twin = earlier.first(where: { $0.isPlaced && $0.settings.place.overlaps(port.settings.place) })
         else { return }
         let names = "'\(twin.settings.key)' and '\(port.settings.key)'"
         switch port.settings.place {
@@ -114,5 +114,20 @@ struct PortChecks {
                 hint: "set both devices to the same, and write it in port '\(port.settings.key)': "
                     + "baudrate: \(other.baudrate), format: \(other.format)")
         }
+    }
+}
+
+extension PortSettings.Place {
+    /// Whether what one of them finds is found by the other too.
+    fileprivate func overlaps(_ other: PortSettings.Place) -> Bool {
+        self == other || includes(other) || other.includes(self)
+    }
+
+    /// A match without serial number finds adapters of every serial number.
+    private func includes(_ other: PortSettings.Place) -> Bool {
+        guard case .usb(let usb, let serial, let path) = self,
+            case .usb(let otherUSB, let otherSerial, let otherPath) = other
+        else { return false }
+        return usb == otherUSB && (serial == nil || serial == otherSerial) && (path == nil || path == otherPath)
     }
 }

@@ -27,6 +27,8 @@ import Testing
         ("version: 1\ngateway: { id: a }\n---\nversion: 1\n", "a second document begins here"),
         ("gateway: { id: a }\n", "'version' is missing"), ("version: 1\n", "'gateway' is missing"),
         ("version: 1\ngateway: {}\n", "'id' is missing in 'gateway'"),
+        ("version: 1\ngateway: { id: }\n", "'id' is empty in 'gateway'"),
+        ("version:\ngateway: { id: a }\n", "'version' is empty"),
         ("version: 1.0\ngateway: { id: a }\n", "version '1.0' is not known"),
         ("version: 1\ngateway: { id: a/b }\n", "'a/b' is not allowed for 'id'"),
         ("version: 1\ngateway: { id: a }\nlog: { per: { bridg: info } }\n", "unknown key 'bridg' in 'log.per'"),
@@ -35,6 +37,19 @@ import Testing
         let (settings, problems) = try configuration(text)
         #expect(settings == nil)
         #expect(problems.map(\.message) == [message])
+    }
+
+    @Test func `a group whose keys are not indented is told so where it stands`() throws {
+        let told = try configuration("version: 1\ngateway:\nid: a\n").problems.map(\.description)
+        let expected = """
+            martlet.yaml:2:1: error: 'gateway' is empty
+                gateway:
+                ^
+              what belongs to it goes behind the colon, or below it with two spaces more before it; write \
+            'gateway: { id: my-gateway }'; the id is the first part of every topic
+            """
+        #expect(told.first == expected)
+        #expect(told.count == 2)
     }
 
     @Test func `warnings leave the settings`() throws {

@@ -114,6 +114,24 @@ import Testing
         #expect(told.map(\.severity) == [.error, .warning])
     }
 
+    @Test(arguments: [
+        ("serial: A", "serial: A", true), ("serial: A", "serial: B", false), ("", "serial: B", true),
+        ("path: 'x*'", "", true), ("path: 'x*'", "serial: B", false), ("serial: A", "serial: A, path: 'x*'", true),
+    ])
+    func `a match that leaves something open finds the other port's adapter too`(
+        one: String, other: String, isTold: Bool
+    ) throws {
+        let told = try problems(
+            """
+            ports:
+              a: { match: { usb: "0403:6001", \(one) } }
+              b: { match: { usb: "0403:6001", \(other) } }
+            devices: { a: { profile: eastron-sdm120, port: a }, b: { profile: eastron-sdm120, port: b } }
+            """)
+        #expect(told.contains { $0.contains("ports 'a' and 'b' match the same device") } == isTold)
+        #expect(told.count == (isTold ? 1 : 0))
+    }
+
     @Test func `a port without a device is warned of`() throws {
         let told = try problems("ports: { p: { device: /dev/serial0 } }")
         #expect(told.count == 1)

@@ -82,7 +82,10 @@ format: ## Lay out the sources
 # SwiftPM lets a target import a sibling that it did not declare, unless told otherwise.
 unit-tests: packages
 	@$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	@$(SWIFT) test --skip-build
+	@$(SWIFT) test --skip-build >.build/unit-tests.log 2>&1 || { \
+	    grep -E '^(✘|↳|error)|Fatal error' .build/unit-tests.log || tail -n 50 .build/unit-tests.log; \
+	    echo 'All that the tests said is in .build/unit-tests.log'; exit 1; }
+	@grep 'Test run with' .build/unit-tests.log
 
 acceptance-tests: build $(VENV)/ready
 	@$(VENV)/bin/python -m pytest Tests/Acceptance

@@ -24,6 +24,8 @@ final class UpstreamCore {
     private var localTokens = ArraySlice<MessageToken?>()
     private var timer: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
     private var stopped: EventLoopPromise<Void>?
+    /// Whether the local broker may still have messages from before `stop`.
+    private var awaitsLast = false
 
     init(
         _ settings: UpstreamLink.Settings, on loop: any EventLoop, seed: UInt64,
@@ -45,10 +47,14 @@ final class UpstreamCore {
         connect()
     }
 
-    /// Waits for the queue to empty, but not long, and then ends for good.
+    /// Takes what the local broker still has for it, sends the queue, but not for long, and then ends for good.
     func stop(patience: Duration, done: EventLoopPromise<Void>) {
         stopped = done
-        guard bridge.isUp, !bridge.queue.isEmpty else { return end() }
+        guard bridge.isUp, let local, var last = bridge.localSubscriptions.first else { return end() }
+        // Its answer comes behind the messages that are on their way already.
+        last.retainHandling = .never
+        awaitsLast = true
+        local.subscribe([last])
         loop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { self.end() }
     }
 
@@ -73,6 +79,7 @@ final class UpstreamCore {
         case .acknowledged:
             // One for each message, in their order.
             if let token = localTokens.popFirst(), let token { client.acknowledge(token) }
+        case .subscribed where stopped != nil: awaitsLast = false
         case .subscribed(_, let codes):
             for (request, code) in zip(bridge.localSubscriptions, codes) where code.isError {
                 let filter = String(decoding: request.filter, as: UTF8.self)
@@ -163,7 +170,7 @@ final class UpstreamCore {
             write()
             if channel?.isWritable == true { finishAtMostOnce() }
         } while client.hasEvents || bridge.hasActions
-        if stopped != nil, bridge.queue.isEmpty { end() }
+        if stopped != nil, !awaitsLast, bridge.queue.isEmpty { end() }
         setTimer()
     }
 

@@ -128,6 +128,27 @@ struct UpstreamLinkTests {
         #expect(topics.count == 3_000)
     }
 
+    @Test func `the last words before the end arrive`() async throws {
+        let server = try UpstreamServer()
+        let gateway = try Gateway(try settings(server.port))
+        await gateway.linkUp()
+        for index in 0..<300 { gateway.publish("pi/\(index)", "x") }
+        await withCheckedContinuation { taken in gateway.client.whenIdle { taken.resume() } }
+        gateway.link.stop()
+        #expect(try server.retained("site/#", count: 300).count == 300)
+    }
+
+    @Test func `a link without a server ends at once`() async throws {
+        let server = try UpstreamServer()
+        server.stop()
+        let gateway = try Gateway(try settings(server.port))
+        gateway.publish("pi/x", "x")
+        _ = await gateway.linkDown()
+        let started = ContinuousClock.now
+        gateway.link.stop()
+        #expect(ContinuousClock.now - started < .seconds(1))
+    }
+
     @Test func `nothing goes round in circles`() async throws {
         let server = try UpstreamServer()
         var settings = try settings(server.port)

@@ -14,7 +14,9 @@ import Synchronization
 /// topics come back the same way.
 final class Assembly: Sendable {
     /// How long the devices may take to say goodbye: a write that is under way ends first.
-    private static let patience: Duration = .seconds(3)
+    ///
+    /// With what the upstream and the broker's clients may take it stays below the 5 s that systemd waits.
+    private static let patience: Duration = .milliseconds(1500)
 
     private let settings: GatewaySettings
     private let log: Log
@@ -34,7 +36,7 @@ final class Assembly: Sendable {
         self.log = log
         hasEnded = try Latch()
         simulators = try Simulators(settings.ports)
-        let notices = SystemdNotices(status: "running", logger: log["gateway"])
+        let notices = SystemdNotices(status: settings.summary, logger: log["gateway"])
         let devicesLoop = try EventLoop(name: "devices", heartbeatInterval: notices.heartbeat)
         let broker = try Self.startBroker(settings, log, notices, devicesLoop)
         let side = DeviceSide(settings, on: devicesLoop, logger: log["devices"])

@@ -16,6 +16,13 @@ extension GatewaySettings {
         return actuators
     }
 
+    /// What runs, for the log and `systemctl status`.
+    var summary: String {
+        let devices = "\(devices.count) device\(devices.count == 1 ? "" : "s")"
+        let ports = "\(ports.count) port\(ports.count == 1 ? "" : "s")"
+        return "\(id) runs: \(devices) on \(ports)"
+    }
+
     /// The broker, as Network wants it.
     func broker(heartbeat: Duration) -> BrokerServer.Settings {
         var broker = BrokerServer.Settings(

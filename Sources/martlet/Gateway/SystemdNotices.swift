@@ -49,6 +49,7 @@ final class SystemdNotices: Sendable {
     func brokerTurned(at now: ContinuousClock.Instant, deviceTurns: UInt64) {
         guard let timeout = notify?.watchdogTimeout else { return }
         let isDue = state.withLock { state in
+            guard state.missing.isEmpty else { return false }
             if let last = state.lastSign, now - last < timeout / 4 { return false }
             guard deviceTurns != state.lastDeviceTurns else { return false }
             state.lastSign = now

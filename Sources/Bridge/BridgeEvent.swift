@@ -2,6 +2,8 @@
 package enum BridgeEvent: Equatable, Sendable {
     case linkUp(waiting: Int)
     case linkDown(String, waiting: Int)
+    /// The server does not speak MQTT 5.
+    case olderVersion
     /// The queue passed 80 % of a limit.
     case queueFilling(percent: Int)
     /// Dropped since the last report of this reason.
@@ -18,7 +20,7 @@ package enum BridgeEvent: Equatable, Sendable {
     /// Whether it asks for somebody's attention.
     package var isWarning: Bool {
         switch self {
-        case .linkUp, .caughtUp, .notWanted: false
+        case .linkUp, .olderVersion, .caughtUp, .notWanted: false
         case .linkDown, .queueFilling, .dropped, .subscriptionRefused, .localSubscriptionRefused: true
         }
     }
@@ -31,6 +33,7 @@ extension BridgeEvent: CustomStringConvertible {
         case .linkUp(let waiting): "connected; \(waiting) messages wait to be sent"
         case .linkDown(let cause, 0): cause
         case .linkDown(let cause, let waiting): "\(cause); \(waiting) messages are kept"
+        case .olderVersion: "the server speaks no MQTT 5; going on with 3.1.1"
         case .queueFilling(let percent): "the queue is \(percent) % full"
         case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"
         case .caughtUp: "everything that waited has been sent"

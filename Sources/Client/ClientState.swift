@@ -1,5 +1,5 @@
 import Bytes
-import MQTTCodec
+package import MQTTCodec
 
 /// One client's connection to a server, without the transport: bytes and requests in, bytes and events out.
 ///
@@ -32,6 +32,8 @@ package struct ClientState: Sendable {
         clientID = settings.clientID
         activity = Activity(now: now)
     }
+
+    package var version: ProtocolVersion { settings.version }
 
     /// Whether the server has accepted the connection and it has not ended since.
     package var isConnected: Bool { phase == .open }

@@ -20,7 +20,10 @@ package struct Connack: Equatable, Sendable {
         sessionPresent = flags == 1
         let code = try reader.byte()
         reasonCode = version == .v5 ? ReasonCode(rawValue: code) : Self.reasonCode(returnCode: code)
-        if version == .v5 {
+        if version == .v5, code == 1, reader.remaining == 0 {
+            // A server that knows only 3.1.1 says so in its own form. [MQTT-3.1.2-2]
+            reasonCode = .unsupportedProtocolVersion
+        } else if version == .v5 {
             properties = try Properties(reading: &reader, of: bytes, in: .packet(.connack))
         }
         try reader.end()

@@ -185,6 +185,7 @@ final class UpstreamCore {
             bridge.upstreamAcknowledged(number, code, now: .now)
         case .subscribed(_, let codes): bridge.upstreamSubscribed(codes)
         case .unsubscribed: break
+        case .closed(.refused(.unsupportedProtocolVersion, _)) where client.version == .v5: speakOlderVersion()
         case .closed(let reason): linkLost(reason)
         }
     }
@@ -196,6 +197,21 @@ final class UpstreamCore {
         finishAtMostOnce()
         bridge.linkDown(UpstreamFailure.sentence(reason, settings), now: .now)
         reconnect()
+    }
+
+    /// The server knows only 3.1.1: the same again in its language.
+    ///
+    /// 3.1.1 has no No Local, so a line of `in` that covers what `out` sends gets it back once; the local broker's
+    /// No Local keeps it from going round again.
+    private func speakOlderVersion() {
+        channel?.close(promise: nil)
+        channel = nil
+        for number in numbers.values.sorted() { bridge.notForwarded(number, .notConnected, now: .now) }
+        numbers = [:]
+        client = ClientState(ClientSettings(settings, .v311), now: .now)
+        if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
+        report(.olderVersion)
+        connect()
     }
 
     private func carryOut(_ action: BridgeState.Action) {
@@ -251,8 +267,9 @@ final class UpstreamCore {
 }
 
 extension ClientSettings {
-    fileprivate init(_ settings: UpstreamLink.Settings) {
+    fileprivate init(_ settings: UpstreamLink.Settings, _ version: ProtocolVersion = .v5) {
         self.init(clientID: settings.bridge.clientID)
+        self.version = version
         // What the server kept for the gateway while it was not there is wanted: so it resumes from the start.
         cleanStart = false
         sessionExpirySeconds = settings.sessionExpirySeconds

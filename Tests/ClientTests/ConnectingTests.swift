@@ -61,6 +61,13 @@ struct ConnectingTests {
         #expect(!link.client.isConnected)
     }
 
+    @Test func `a server from before MQTT 5 is understood when it refuses`() {
+        var link = TestLink()
+        link.client.transportOpened(now: link.now)
+        link.server([0x20, 0x02, 0x00, 0x01])
+        #expect(link.closed() == .refused(.unsupportedProtocolVersion, nil))
+    }
+
     @Test func `the server's own words are added`() {
         var link = TestLink()
         link.client.transportOpened(now: link.now)

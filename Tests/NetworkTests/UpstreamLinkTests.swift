@@ -149,6 +149,16 @@ struct UpstreamLinkTests {
         #expect(ContinuousClock.now - started < .seconds(1))
     }
 
+    @Test func `a server that knows only 3_1_1 is spoken to in 3_1_1`() async throws {
+        let server = try OldServer()
+        let gateway = try Gateway(try settings(server.port))
+        for await event in gateway.events {
+            if case .linkUp = event { break }
+            #expect(event == .olderVersion)
+        }
+        #expect(server.levels == [5, 4])
+    }
+
     @Test func `nothing goes round in circles`() async throws {
         let server = try UpstreamServer()
         var settings = try settings(server.port)

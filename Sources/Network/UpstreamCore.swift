@@ -115,15 +115,23 @@ final class UpstreamCore {
     }
 
     private func opened(_ channel: any Channel, attempt number: Int) {
-        guard number == attempt, channel.isActive else { return channel.close(promise: nil) }
+        guard number == attempt else { return channel.close(promise: nil) }
+        // It may be gone before this call: then nobody else notices.
+        guard channel.isActive else {
+            return ended(UpstreamFailure.closed(nil, wasAccepted: false, settings))
+        }
         self.channel = channel
         client.transportOpened(now: .now)
         settle()
     }
 
     private func failed(_ error: any Error, attempt number: Int) {
-        guard number == attempt else { return }
-        bridge.linkDown(UpstreamFailure.sentence(error, settings), now: .now)
+        if number == attempt { ended(UpstreamFailure.sentence(error, settings)) }
+    }
+
+    /// An attempt came to nothing.
+    private func ended(_ cause: String) {
+        bridge.linkDown(cause, now: .now)
         reconnect()
         settle()
     }

@@ -16,6 +16,8 @@ package struct BrokerLimits: Equatable, Sendable {
     package var connectTimeout: Duration = .seconds(10)
     /// Per session: messages waiting for an offline or slow client; then the oldest is dropped and counted.
     package var queuedMessages = 10_000
+    /// The same for the gateway's own clients; the bridge has a limit of its own behind it.
+    package var queuedMessagesInside = 100_000
     /// Per session, in bytes; also bounds what waits unsent in a connection's output.
     package var queuedBytes = 32_000_000
     /// Per client.

@@ -99,8 +99,9 @@ extension BrokerState {
         sessions[place].expiresAt = nil
         connections[index].state = .open
         connections[index].session = session
-        connections[index].window = min(
-            limits.inFlight, Int(connect.properties[number: .receiveMaximum] ?? UInt32(UInt16.max)))
+        let wanted = Int(connect.properties[number: .receiveMaximum] ?? UInt32(UInt16.max))
+        // The gateway's own clients are not held back: what the broker has acknowledged, the bridge's queue must get.
+        connections[index].window = connections[index].isInternal ? wanted : min(limits.inFlight, wanted)
         connections[index].maximumPacketSize =
             connect.properties[number: .maximumPacketSize].map(Int.init) ?? Int.max
         sessions[place].expiry = grantedExpiry(connect, index, &connack)

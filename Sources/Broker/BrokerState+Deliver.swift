@@ -142,13 +142,19 @@ extension BrokerState {
         let size = messages[delivery.message].length + Session.overheadPerQueued
         sessions[session].queue.append(delivery)
         sessions[session].queuedBytes += size
-        while sessions[session].queue.count > limits.queuedMessages
+        let messageLimit = isInternal(session) ? limits.queuedMessagesInside : limits.queuedMessages
+        while sessions[session].queue.count > messageLimit
             || sessions[session].queuedBytes > limits.queuedBytes && sessions[session].queue.count > 1
         {
             guard let oldest = dequeue(session) else { return }
             messages.release(oldest.message)
             noteDropped(session)
         }
+    }
+
+    private func isInternal(_ session: Int) -> Bool {
+        let connection = sessions[session].connection
+        return connection >= 0 && connections[Int(connection)].isInternal
     }
 
     private mutating func dequeue(_ session: Int) -> Delivery? {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 int clinux_random(uint64_t *value) { return getrandom(value, sizeof *value, 0) == sizeof *value ? 0 : -1; }
 
@@ -16,4 +17,11 @@ void clinux_error_text(int code, char *text, size_t size) {
     // The GNU form: it may return a text of its own instead of filling the buffer.
     char buffer[256];
     snprintf(text, size, "%s", strerror_r(code, buffer, sizeof buffer));
+}
+
+void clinux_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -19,6 +19,8 @@ struct BrokerLoop: ~Copyable {
     /// How long a closed connection is read on, for the peer to take its last packet.
     private static let lingerTime: Duration = .seconds(2)
     private static let readSize = 131_072
+    /// How long a listener rests that can't accept (no descriptors left): epoll would report it again at once.
+    private static let acceptPause: Duration = .seconds(1)
 
     private var state: BrokerState
     private var poller: Poller
@@ -28,6 +30,7 @@ struct BrokerLoop: ~Copyable {
     private var connections: [ClientConnection?] = []
     private var localConnections: [Int: ConnectionID] = [:]
     private var lingering: [Int] = []
+    private var resting: [(listener: Int, until: ContinuousClock.Instant)] = []
     private var buffer: [UInt8]
     private var ready: [PollEvent] = []
     private var stopsAt: ContinuousClock.Instant?
@@ -56,6 +59,7 @@ struct BrokerLoop: ~Copyable {
             state.tick(now: now)
             flushMarked(now)
             closeLingering(now)
+            wakeListeners(now)
             for event in state.takeEvents() { shared.report(.broker(event)) }
             shared.turned(now)
         }
@@ -75,6 +79,7 @@ struct BrokerLoop: ~Copyable {
         for index in lingering {
             if let until = connections[index]?.lingersUntil { earliest = min(earliest, until) }
         }
+        for rest in resting { earliest = min(earliest, rest.until) }
         return earliest
     }
 
@@ -126,9 +131,20 @@ struct BrokerLoop: ~Copyable {
             case .wouldBlock: return
             case .failed(let error):
                 shared.report(.failed("accept on \(listener.settings.address): \(error)"))
+                try? poller.remove(listener.descriptor.rawValue)
+                resting.append((index, now + Self.acceptPause))
                 return
             }
         }
+    }
+
+    private mutating func wakeListeners(_ now: ContinuousClock.Instant) {
+        guard !resting.isEmpty, stopsAt == nil else { return }
+        for rest in resting where rest.until <= now {
+            let token = PollToken.listener(rest.listener).rawValue
+            try? poller.add(listeners[rest.listener].descriptor.rawValue, token: token, reading: true, writing: false)
+        }
+        resting.removeAll { $0.until <= now }
     }
 
     private mutating func add(

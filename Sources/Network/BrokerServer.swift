@@ -78,6 +78,7 @@ package final class BrokerServer: Sendable {
     }
 
     private static func run(_ settings: Settings, _ listeners: [Listener], _ shared: Shared) {
+        DescriptorLimit.raise()
         do throws(SystemError) {
             var poller = try Poller()
             try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)

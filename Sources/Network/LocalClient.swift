@@ -43,6 +43,7 @@ package final class LocalClient: Sendable {
         var settings = ClientSettings(clientID: Array("$martlet/\(name)".utf8))
         settings.keepAliveSeconds = 0
         settings.acknowledgement = acknowledgement
+        settings.receiveMaximum = 32_768
         // Inside the process nothing gets lost on the way, so nothing is timed.
         settings.acknowledgeTimeout = nil
         state = Mutex(State(client: ClientState(settings, now: .now)))

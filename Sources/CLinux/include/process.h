@@ -14,4 +14,7 @@ void clinux_name_thread(pthread_t thread, const char *name);
 /// The sentence for an errno, at most `size` bytes with its end.
 void clinux_error_text(int code, char *text, size_t size);
 
+/// Allows as many open descriptors as the hard limit does.
+void clinux_raise_descriptor_limit(void);
+
 #endif

@@ -175,6 +175,22 @@ def test_nothing_is_lost_while_the_server_is_away(ports, gateway, client, mosqui
     assert [n for n in range(min(here), last + 1) if n not in here] == []
 
 
+def test_a_burst_is_forwarded_completely_and_in_order(gateway, client, mosquitto):
+    server = mosquitto()
+    broker = gateway(**upstream(server))
+    remote = client(server.port)
+    remote.subscribe("sites/17/house/log")
+    local = client(broker.port)
+    # The bridge is up when the first comes through.
+    local.publish("house/log", "0")
+    remote.wait_for("sites/17/house/log")
+    count = 20_000
+    for number in range(1, count):
+        local.paho.publish("house/log", str(number), qos=1)
+    remote.received.wait_until(lambda entries: len(entries) >= count, f"{count} messages arrive", timeout=60)
+    assert [int(message.payload) for message in remote.received.entries] == list(range(count))
+
+
 def test_the_server_can_be_reached_over_tls(ports, gateway, client, mosquitto, authority):
     meterbus, p1 = ports
     server = mosquitto(tls=authority)

@@ -179,6 +179,23 @@ import Testing
         #expect(seen.count == 65_535)
     }
 
+    @Test func `a burst reaches the gateway's own client whole, beyond what any client's queue holds`() throws {
+        let inside = try #require(broker.open(isInternal: true))
+        inside.connect("$martlet/bridge") { $0.properties[number: .receiveMaximum] = 32_768 }
+        inside.subscribe("t", .atLeastOnce)
+        let publisher = try client("publisher").client
+        for number in 1...40_000 { publisher.publish("t", "\(number)", .atLeastOnce) }
+        var received = 0
+        var seen = inside.publishes()
+        while !seen.isEmpty {
+            received += seen.count
+            for publish in seen { inside.acknowledge(.puback, publish.packetID) }
+            seen = inside.publishes()
+        }
+        #expect(received == 40_000)
+        #expect(broker.counters.messagesDropped == 0)
+    }
+
     @Test func `ended sessions and messages leave nothing behind`() throws {
         let before = broker.keptMessages
         for round in 0..<50 {

@@ -24,7 +24,16 @@ struct ModbusDevice {
         var waiting = 0
         var values = 0
         var exception: String?
-        var failure: MasterState.Failure?
+        /// The first one; after it the rest is not even sent.
+        private(set) var failure: MasterState.Failure?
+
+        init(waiting: Int) {
+            self.waiting = waiting
+        }
+
+        mutating func failed(_ new: MasterState.Failure) {
+            failure = failure ?? new
+        }
     }
 
     private static let refusalHolds: Duration = .seconds(600)
@@ -186,8 +195,9 @@ struct ModbusDevice {
         switch ended.failure {
         case .garbled:
             return .offline(.garbled, detail: "\(unit): answers can't be read; check wiring, baudrate and format")
-        case .portLost, .portLostMeanwhile, nil: return nil
-        case .noAnswer, .setAside, .expired:
+        // Nothing was asked: what is known stays.
+        case .setAside, .portLost, .portLostMeanwhile, .expired, nil: return nil
+        case .noAnswer:
             return .offline(.timeout, detail: "\(unit): no answer \(min(failedCycles, offlineAfter))x")
         }
     }

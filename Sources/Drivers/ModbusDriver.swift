@@ -181,7 +181,7 @@ actor ModbusDriver {
         switch outcome {
         case .answered(.exception(let code), _):
             if code.isUnitMissing {
-                devices[device].cycle?.failure = .noAnswer
+                devices[device].cycle?.failed(.noAnswer)
             } else {
                 devices[device].cycle?.exception = "\(code)"
             }
@@ -192,7 +192,7 @@ actor ModbusDriver {
             // A device that answers is there, also when it says that there is nothing to measure.
             devices[device].cycle?.values += 1
             if !readings.isEmpty { report(.readings(readings)) }
-        case .failed(let failure): devices[device].cycle?.failure = failure
+        case .failed(let failure): devices[device].cycle?.failed(failure)
         }
         let status = devices[device].cycleEnded(port: port.key, offlineAfter: port.modbus.offlineAfter)
         if let status { tell(device, status) }

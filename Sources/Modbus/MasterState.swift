@@ -310,6 +310,8 @@ package struct MasterState: Sendable {
     private mutating func answered(_ waiting: Outstanding, _ response: Response, _ now: Instant) {
         outstanding = nil
         let (number, request) = (waiting.job.unit, waiting.job.request)
+        finished.append(
+            Finished(job: waiting.job, outcome: .answered(response, firstByteAt: waiting.firstByteAt ?? now)))
         if !request.isWrite { lineEchoes = waiting.sawEcho }
         var unit = units[number] ?? Unit()
         // The answers to earlier attempts may still be on their way, or this was one of them.
@@ -325,8 +327,6 @@ package struct MasterState: Sendable {
             unit.nextProbeAt = nil
         }
         units[number] = unit
-        finished.append(
-            Finished(job: waiting.job, outcome: .answered(response, firstByteAt: waiting.firstByteAt ?? now)))
     }
 
     private mutating func timedOut(_ waiting: Outstanding, _ now: Instant) {

@@ -99,6 +99,60 @@ import Testing
         await gateway.stop()
     }
 
+    @Test func `a unit that never answers costs its neighbour no polls, beside a bus without such a unit`() async throws
+    {
+        let bus = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
+        let quiet = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
+        var port = Toy.port(try await bus.plug())
+        port.modbus.probeEvery = .seconds(2)
+        let other = Toy.port(try await quiet.plug(), key: "quiet")
+        let poll = Duration.milliseconds(250)
+        gateway.run(
+            [port, other],
+            [
+                try Toy.device("well", Toy.meterText, poll: poll),
+                try Toy.device("silent", Toy.meterText, unit: 2, poll: poll),
+                try Toy.device("alone", Toy.meterText, port: "quiet", poll: poll),
+            ])
+        await gateway.waitForStatus(of: "silent") {
+            if case .offline(.timeout, "unit 2 on bus: no answer 3x") = $0 { true } else { false }
+        }
+        let before = ["well", "alone"].map { gateway.readings(of: $0, "energy").count }
+        await gateway.wait(for: .seconds(5))
+        let after = ["well", "alone"].map { gateway.readings(of: $0, "energy").count }
+        // One poll may be under way when they are counted.
+        #expect(abs((after[0] - before[0]) - (after[1] - before[1])) <= 1)
+        #expect(after[1] > before[1])
+        await gateway.stop()
+    }
+
+    @Test func `a meter slower than its deadline never gets its values mixed up`() async throws {
+        let meter = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
+        let port = Toy.port(try await meter.plug(), timeout: .milliseconds(60))
+        gateway.run([port], [try Toy.device("meter", Toy.meterText)])
+        await gateway.waitForStatus(of: "meter") { $0 == .online }
+        await meter.setBehaviour(.slow(.milliseconds(110)), unit: 1)
+        await gateway.wait(for: .seconds(3))
+        await meter.setBehaviour(.normal, unit: 1)
+        let before = gateway.readings(of: "meter", "energy").count
+        await gateway.wait { reports in
+            reports.count { if case .readings(let all) = $0 { all[0].point == "energy" } else { false } } > before
+        }
+        await gateway.stop()
+        let voltages = gateway.readings(of: "meter", "voltage").compactMap(\.value.asNumber)
+        #expect(voltages.allSatisfy { (200...260).contains($0) })
+        let energies = gateway.readings(of: "meter", "energy").compactMap(\.value.asNumber)
+        #expect(energies == energies.sorted())
+    }
+
+    @Test func `answers with bad checksums are told as such`() async throws {
+        let meter = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
+        await meter.setBehaviour(.garbled, unit: 1)
+        gateway.run([Toy.port(try await meter.plug())], [try Toy.device("meter", Toy.meterText)])
+        await gateway.waitForStatus(of: "meter") { if case .offline(.garbled, _) = $0 { true } else { false } }
+        await gateway.stop()
+    }
+
     @Test func `a port that does not exist is told with what to do`() async throws {
         gateway.run([Toy.port("/dev/martlet-no-such-port")], [try Toy.device("meter", Toy.meterText)])
         await gateway.waitForStatus(of: "meter") { status in

@@ -12,7 +12,13 @@ import Testing
 final class TestGateway: Sendable {
     private struct State {
         var reports: [DeviceReport] = []
-        var waiters: [(@Sendable ([DeviceReport]) -> Bool, CheckedContinuation<Void, Never>)] = []
+        var waiters: [Int: Waiter] = [:]
+        var nextKey = 0
+    }
+
+    private struct Waiter {
+        var condition: @Sendable ([DeviceReport]) -> Bool
+        var continuation: CheckedContinuation<Void, Never>
     }
 
     let loop: EventLoop
@@ -63,14 +69,28 @@ final class TestGateway: Sendable {
 
     /// Waits until what was told so far fulfils `condition`; looks again with every report.
     func wait(_ condition: @escaping @Sendable ([DeviceReport]) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isMet = state.withLock { state in
-                if condition(state.reports) { return true }
-                state.waiters.append((condition, continuation))
-                return false
-            }
-            if isMet { continuation.resume() }
+        let key = state.withLock { state in
+            state.nextKey += 1
+            return state.nextKey
         }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if condition(state.reports) || Task.isCancelled { return true }
+                    state.waiters[key] = Waiter(condition: condition, continuation: continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            // The test's time limit: without this it would hang instead of failing.
+            state.withLock { $0.waiters.removeValue(forKey: key) }?.continuation.resume()
+        }
+    }
+
+    /// Lets the devices run for a while.
+    func wait(for time: Duration) async {
+        try? await loop.sleep(for: time)
     }
 
     func waitForStatus(of device: String, _ matches: @escaping @Sendable (DeviceStatus) -> Bool) async {
@@ -84,11 +104,11 @@ final class TestGateway: Sendable {
     private func received(_ report: DeviceReport) {
         let met = state.withLock { state in
             state.reports.append(report)
-            let met = state.waiters.filter { $0.0(state.reports) }
-            state.waiters.removeAll { $0.0(state.reports) }
+            let met = state.waiters.filter { $0.value.condition(state.reports) }
+            for key in met.keys { state.waiters[key] = nil }
             return met
         }
-        for waiter in met { waiter.1.resume() }
+        for waiter in met.values { waiter.continuation.resume() }
     }
 }
 

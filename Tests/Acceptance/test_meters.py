@@ -58,7 +58,7 @@ def ports(bus, smart_meter):
 
 def test_values_on_the_broker_equal_the_sources(ports, gateway, client):
     meterbus, p1 = ports
-    broker = gateway(**house(meterbus.path, str(p1.line.near)))
+    broker = gateway(**house(meterbus.path, str(p1.line.near))).wait_for_log("p1 is open")
     local = client(broker.port)
     local.subscribe("house/#")
 
@@ -79,7 +79,7 @@ def test_values_on_the_broker_equal_the_sources(ports, gateway, client):
 
 def test_a_sub_meter_keeps_its_own_time(ports, gateway, client):
     meterbus, p1 = ports
-    local = client(gateway(**house(meterbus.path, str(p1.line.near))).port)
+    local = client(gateway(**house(meterbus.path, str(p1.line.near))).wait_for_log("p1 is open").port)
     local.subscribe("house/smart-meter/+")
     p1.send(telegram("v5"))
     gas = local.wait_for("house/smart-meter/gas").json
@@ -89,7 +89,7 @@ def test_a_sub_meter_keeps_its_own_time(ports, gateway, client):
 
 def test_a_telegram_with_a_wrong_checksum_is_not_believed(ports, gateway, client):
     meterbus, p1 = ports
-    local = client(gateway(**house(meterbus.path, str(p1.line.near))).port)
+    local = client(gateway(**house(meterbus.path, str(p1.line.near))).wait_for_log("p1 is open").port)
     local.subscribe("house/smart-meter/+")
     p1.send(telegram("v5").replace(b"000004.426", b"900004.426"))
     p1.send(telegram("v4_2"))

@@ -55,6 +55,11 @@ class Gateway:
         eventually(check, f"the gateway listens on port {self.port}")
         return self
 
+    def wait_for_log(self, words):
+        """For what it tells nobody but the log: that a port is open and bytes won't be lost."""
+        eventually(lambda: words in self.log, f"the log says '{words}'")
+        return self
+
     def resident_memory(self):
         """In bytes."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()

@@ -128,7 +128,7 @@ let package = Package(
         tests(
             "martlet",
             [
-                "Bytes", "Readings", "MQTTCodec", "Profiles", "LinuxIO", "Serial",
+                "Bytes", "Readings", "MQTTCodec", "Profiles", "Settings", "LinuxIO", "Serial", "Network",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -12,6 +12,7 @@ enum BrokerSection {
                     "the broker listens nowhere", at: section.mark(of: "listen"),
                     hint: "without 'listen:' it listens on 127.0.0.1, port 1883")
             }
+            settings.hasOwnListeners = true
             settings.listeners = ListenSection(problems: section.problems, isOpen: isOpen).read(nodes, of: section)
         }
         if let limits = section.section("limits") { LimitsSection.read(limits, into: &settings.brokerLimits) }

@@ -16,6 +16,8 @@ package struct GatewaySettings: Sendable {
     package var devices: [DeviceSettings] = []
     package var mapping: MappingSettings
     package var listeners: [ListenSettings] = [ListenSettings(address: .tcp(address: "127.0.0.1", port: 1883))]
+    /// Whether `broker.listen` says where to listen; if not, a service adds a Unix socket of its own.
+    package var hasOwnListeners = false
     package var brokerLimits = BrokerLimits()
     /// Who may connect without a user name.
     package var anonymous = Anonymous.loopback

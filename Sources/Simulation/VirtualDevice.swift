@@ -48,7 +48,7 @@ package actor VirtualDevice {
         await unplug()
         let plugged = try PluggedTerminal(link: link)
         terminal = plugged
-        running = Task { await run(plugged) }
+        running = Task(executorPreference: loop) { await self.run(plugged) }
         return plugged.path
     }
 

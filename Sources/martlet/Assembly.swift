@@ -53,7 +53,8 @@ final class Assembly: Sendable {
         let reports = BrokerReports(log["broker"])
         do {
             return try BrokerServer(
-                settings.broker(heartbeat: notices.heartbeat), report: { report in reports.write(report) },
+                settings.broker(heartbeat: notices.heartbeat, ProcessEnvironment()),
+                report: { report in reports.write(report) },
                 turned: { now in
                     notices.isUp(.broker)
                     notices.brokerTurned(at: now, deviceTurns: devicesLoop.turns)

@@ -76,7 +76,12 @@ import Testing
         #expect(demo.ports.map(\.place) == simulated.map { .simulate(profile: $0) })
         #expect(demo.devices.map(\.key) == ["meter", "relays", "smart-meter"])
         #expect(demo.devices.map(\.poll) == [.seconds(2), .seconds(1), nil])
-        #expect(demo.listeners == [ListenSettings(address: .tcp(address: "127.0.0.1", port: 1883))])
+        #expect(
+            demo.listeners == [
+                ListenSettings(address: .tcp(address: "127.0.0.1", port: 1883)),
+                ListenSettings(address: .unix(path: "/tmp/martlet-demo.sock", mode: 0o600)),
+            ])
+        #expect(demo.hasOwnListeners)
     }
 }
 

@@ -84,7 +84,7 @@ actor DeviceSide {
         guard let due = mapper.wakeAt else { return }
         if let timer, timer.due <= due { return }
         timer?.task.cancel()
-        let task = Task { [loop, weak self] in
+        let task = Task(executorPreference: loop) { [loop, weak self] in
             do {
                 try await loop.sleep(until: due)
             } catch {
@@ -137,11 +137,15 @@ actor DeviceSide {
         guard let supervisor else { return }
         nextWrite += 1
         let number = nextWrite
-        writes[number] = Task {
+        writes[number] = Task(executorPreference: loop) {
             let outcome = await supervisor.write(value, to: name.point, of: name.device)
-            writes[number] = nil
-            let actions = actuators.written(outcome, to: name, at: .now, time: WallClock.now)
-            for action in actions { carryOut(action, name, result: result) }
+            await self.written(outcome, name, result, number)
         }
+    }
+
+    private func written(_ outcome: WriteOutcome, _ name: Actuators.Name, _ result: [UInt8], _ number: Int) {
+        writes[number] = nil
+        let actions = actuators.written(outcome, to: name, at: .now, time: WallClock.now)
+        for action in actions { carryOut(action, name, result: result) }
     }
 }

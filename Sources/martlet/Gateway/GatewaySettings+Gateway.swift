@@ -24,13 +24,22 @@ extension GatewaySettings {
     }
 
     /// The broker, as Network wants it.
-    func broker(heartbeat: Duration) -> BrokerServer.Settings {
+    func broker(heartbeat: Duration, _ environment: ProcessEnvironment) -> BrokerServer.Settings {
+        let addresses = listeners.map(\.listenAddress) + serviceSockets(environment)
         var broker = BrokerServer.Settings(
-            listeners: listeners.map { ListenerSettings(address: $0.listenAddress, anonymous: anonymous.forListeners) },
+            listeners: addresses.map { ListenerSettings(address: $0, anonymous: anonymous.forListeners) },
             version: "martlet version \(Version.current)")
         broker.limits = brokerLimits
         broker.heartbeatInterval = heartbeat
         return broker
+    }
+
+    /// By default a Unix socket in the service's own folder, for programs of its group. [systemd.exec(5)]
+    func serviceSockets(_ environment: ProcessEnvironment) -> [ListenAddress] {
+        guard !hasOwnListeners, let folder = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first else {
+            return []
+        }
+        return [.unix(path: "\(folder)/martlet.sock", mode: 0o660)]
     }
 }
 

@@ -217,7 +217,7 @@ actor ModbusDriver {
         for index in devices.indices {
             devices[index].cycle = nil
             devices[index].failedCycles = 0
-            tell(index, .offline(reason, detail: "port \(port.key): \(why)"))
+            tell(index, .offline(reason, detail: reason == .stopping ? why : "port \(port.key): \(why)"))
         }
     }
 

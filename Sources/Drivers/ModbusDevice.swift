@@ -100,9 +100,9 @@ struct ModbusDevice {
         return later > now ? later : now + interval
     }
 
-    /// A sentence, once, when a cycle takes so long that the next poll is a whole interval late.
+    /// A sentence, once, when a cycle that went well took so long that the next poll is a whole interval late.
     mutating func overrun(at now: ContinuousClock.Instant) -> String? {
-        guard cycle != nil, !hasToldOverrun,
+        guard let cycle, cycle.waiting == 0, cycle.failure == nil, !hasToldOverrun,
             let late = groups.filter({ $0.dueAt + $0.interval <= now }).map(\.interval).min()
         else { return nil }
         hasToldOverrun = true

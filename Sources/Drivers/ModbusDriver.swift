@@ -102,7 +102,6 @@ actor ModbusDriver {
 
     private func submitDue(_ now: ContinuousClock.Instant) {
         for index in devices.indices {
-            if let told = devices[index].overrun(at: now) { log(DriverLog(level: .warning, text: told)) }
             let blocks = devices[index].due(at: now)
             guard !blocks.isEmpty else { continue }
             devices[index].cycle = ModbusDevice.Cycle(waiting: blocks.count)
@@ -194,6 +193,7 @@ actor ModbusDriver {
             if !readings.isEmpty { report(.readings(readings)) }
         case .failed(let failure): devices[device].cycle?.failed(failure)
         }
+        if let told = devices[device].overrun(at: ContinuousClock.now) { log(DriverLog(level: .warning, text: told)) }
         let status = devices[device].cycleEnded(port: port.key, offlineAfter: port.modbus.offlineAfter)
         if let status { tell(device, status) }
     }

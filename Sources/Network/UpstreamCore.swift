@@ -275,12 +275,13 @@ final class UpstreamCore {
 }
 
 extension ClientSettings {
-    fileprivate init(_ settings: UpstreamLink.Settings, _ version: ProtocolVersion = .v5) {
+    init(_ settings: UpstreamLink.Settings, _ version: ProtocolVersion = .v5) {
         self.init(clientID: settings.bridge.clientID)
         self.version = version
-        // What the server kept for the gateway while it was not there is wanted: so it resumes from the start.
+        // What the server kept for the gateway in a short interruption is wanted: so it resumes from the start.
         cleanStart = false
-        sessionExpirySeconds = settings.sessionExpirySeconds
+        // 3.1.1 can't say for how long: a server would keep commands for ever, so it keeps none.
+        sessionExpirySeconds = version == .v5 ? settings.sessionExpirySeconds : 0
         keepAliveSeconds = settings.keepAliveSeconds
         userName = settings.userName.map { Array($0.utf8) }
         password = settings.password.map { Array($0.utf8) }

@@ -21,7 +21,9 @@ package final class UpstreamLink: Sendable {
         package var password: String?
         package var keepAliveSeconds: UInt16 = 60
         /// How long the server keeps commands for the gateway while the link is down.
-        package var sessionExpirySeconds: UInt32 = 86_400
+        ///
+        /// No longer than a command may be old: an hour-old ON must not move an actuator when the link is back.
+        package var sessionExpirySeconds: UInt32 = 10
         package var connectTimeout: Duration = .seconds(10)
         /// The first and the longest wait between two attempts.
         package var shortestWait: Duration = .milliseconds(500)

@@ -140,9 +140,16 @@ struct BrokerLoop: ~Copyable {
 
     private mutating func wakeListeners(_ now: ContinuousClock.Instant) {
         guard !resting.isEmpty, stopsAt == nil else { return }
-        for rest in resting where rest.until <= now {
-            let token = PollToken.listener(rest.listener).rawValue
-            try? poller.add(listeners[rest.listener].descriptor.rawValue, token: token, reading: true, writing: false)
+        for place in resting.indices where resting[place].until <= now {
+            let index = resting[place].listener
+            let token = PollToken.listener(index).rawValue
+            do {
+                try poller.add(listeners[index].descriptor.rawValue, token: token, reading: true, writing: false)
+            } catch {
+                // Without this one nobody could connect any more: it is tried again until it works.
+                shared.report(.failed("listener \(listeners[index].settings.address): \(error)"))
+                resting[place].until = now + Self.acceptPause
+            }
         }
         resting.removeAll { $0.until <= now }
     }

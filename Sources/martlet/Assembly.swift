@@ -93,7 +93,13 @@ final class Assembly: Sendable {
         let supervisor = DeviceSupervisor(
             ports: settings.ports, devices: settings.devices, simulated: paths, on: devicesLoop,
             report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
-        await side.start(supervisor) { message in client.publish(message) }
+        let logger = log["devices"]
+        await side.start(supervisor) { message in
+            let before = client.dropped
+            client.publish(message)
+            guard client.dropped > before else { return }
+            logger.warning("the broker is too busy to take what the devices say; messages are dropped")
+        }
         client.subscribe(side.commandFilters.map(Self.commandRequest))
         notices.isUp(.devices)
         await supervisor.run()

@@ -11,8 +11,16 @@ struct SecretsFile {
         let path = "\(ProfileFolders.folder(of: configuration))/secrets.yaml"
         var secrets: [String: String] = [:]
         var problems: [Problem] = []
-        if File.exists(path), let bytes = try? File.read(path, limit: TextFile.limit) {
-            (secrets, problems) = SecretSource.read(String(decoding: bytes, as: UTF8.self), file: path)
+        if File.exists(path) {
+            do {
+                let bytes = try File.read(path, limit: TextFile.limit)
+                (secrets, problems) = SecretSource.read(String(decoding: bytes, as: UTF8.self), file: path)
+            } catch {
+                // Else the secrets would be called unknown, and the person would look in the wrong place.
+                let list = ProblemList(file: path, text: "")
+                list.error("the secrets can't be read: \(error)", at: Mark(line: 1, column: 1))
+                problems = list.problems
+            }
         }
         self.problems = problems
         source = SecretSource { [secrets] name in

@@ -1,4 +1,5 @@
 import LinuxIO
+import Serial
 
 /// Which program listens on a TCP port of this machine, as far as /proc tells; other users' are seen by root only.
 enum PortOwner {
@@ -6,12 +7,7 @@ enum PortOwner {
     static func find(_ port: UInt16) -> String? {
         let sockets = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { listening(on: port, in: $0) }
         guard !sockets.isEmpty else { return nil }
-        let wanted = Set(sockets.map { "socket:[\($0)]" })
-        for entry in (try? File.names(in: "/proc")) ?? [] {
-            guard Int(entry) != nil, holds(entry, wanted) else { continue }
-            return "\(name(of: entry)) (process \(entry))"
-        }
-        return nil
+        return PortHolder.find(anyOf: Set(sockets.map { "socket:[\($0)]" }))?.description
     }
 
     /// The inodes of listening sockets: state 0A in the fourth column, the address as hex in the second.
@@ -24,16 +20,5 @@ enum PortOwner {
             guard columns.count > 9, columns[1].hasSuffix(suffix), columns[3] == "0A" else { return nil }
             return columns[9]
         }
-    }
-
-    private static func holds(_ process: String, _ wanted: Set<String>) -> Bool {
-        let folder = "/proc/\(process)/fd"
-        let names = (try? File.names(in: folder)) ?? []
-        return names.contains { name in File.linkTarget("\(folder)/\(name)").map(wanted.contains) ?? false }
-    }
-
-    private static func name(of process: String) -> String {
-        let bytes = (try? File.read("/proc/\(process)/comm")) ?? []
-        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 }

@@ -52,7 +52,9 @@ import Testing
 
     @Test func `a command to a device that does not answer is sent once and told so`() async throws {
         let board = VirtualDevice(units: [1: .waveshareRelays], on: gateway.loop)
-        gateway.run([Toy.port(try await board.plug())], [try Toy.device("relays", Toy.relayText, poll: .seconds(600))])
+        gateway.run(
+            [Toy.port(try await board.plug(), timeout: .milliseconds(300))],
+            [try Toy.device("relays", Toy.relayText, poll: .seconds(600))])
         await gateway.waitForStatus(of: "relays") { $0 == .online }
         await board.setBehaviour(.mute, unit: 1)
         let before = await board.requestCounts[1] ?? 0
@@ -103,9 +105,9 @@ import Testing
     {
         let bus = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
         let quiet = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
-        var port = Toy.port(try await bus.plug())
+        var port = Toy.port(try await bus.plug(), timeout: .milliseconds(150))
         port.modbus.probeEvery = .seconds(2)
-        let other = Toy.port(try await quiet.plug(), key: "quiet")
+        let other = Toy.port(try await quiet.plug(), key: "quiet", timeout: .milliseconds(150))
         let poll = Duration.milliseconds(250)
         gateway.run(
             [port, other],
@@ -148,7 +150,8 @@ import Testing
     @Test func `answers with bad checksums are told as such`() async throws {
         let meter = VirtualDevice(units: [1: .eastronSDM120], on: gateway.loop)
         await meter.setBehaviour(.garbled, unit: 1)
-        gateway.run([Toy.port(try await meter.plug())], [try Toy.device("meter", Toy.meterText)])
+        gateway.run(
+            [Toy.port(try await meter.plug(), timeout: .milliseconds(300))], [try Toy.device("meter", Toy.meterText)])
         await gateway.waitForStatus(of: "meter") { if case .offline(.garbled, _) = $0 { true } else { false } }
         await gateway.stop()
     }

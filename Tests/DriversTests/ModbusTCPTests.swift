@@ -24,7 +24,8 @@ import Testing
     private func port(_ server: ModbusServer) -> PortSettings {
         var port = PortSettings(key: "bus", place: .tcp(host: "127.0.0.1", port: server.port))
         port.modbus.mode = .tcp
-        port.modbus.timeout = .milliseconds(150)
+        // No answer is late here, however busy the machine.
+        port.modbus.timeout = .seconds(30)
         return port
     }
 

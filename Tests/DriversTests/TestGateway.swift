@@ -165,7 +165,8 @@ enum Toy {
         return device
     }
 
-    static func port(_ path: String, key: String = "bus", timeout: Duration = .milliseconds(150)) -> PortSettings {
+    /// A port on which no answer is late, however busy the machine; tests of silence ask for a shorter time.
+    static func port(_ path: String, key: String = "bus", timeout: Duration = .seconds(30)) -> PortSettings {
         var port = PortSettings(key: key, place: .device(path: path))
         port.modbus.timeout = timeout
         port.modbus.pause = .milliseconds(2)

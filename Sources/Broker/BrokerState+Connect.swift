@@ -55,7 +55,7 @@ extension BrokerState {
         if connect.clientID.starts(with: Self.internalPrefix) {
             return (.clientIdentifierNotValid, "client ids beginning with $martlet/ are the gateway's own")
         }
-        if !connections[index].mayBeAnonymous {
+        if !connections[index].origin.mayBeAnonymous {
             return (.notAuthorized, "this listener lets nobody in without a user (broker.auth.anonymous)")
         }
         if let will = connect.will, will.topic.first == UInt8(ascii: "$") {

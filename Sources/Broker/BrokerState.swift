@@ -63,14 +63,13 @@ package struct BrokerState: ~Copyable {
     ///
     /// Nil when there are too many connections: the caller closes it.
     ///
-    /// `isInternal` marks the gateway's own clients; `mayBeAnonymous` whether the listener lets clients in
-    /// without a user name.
+    /// The first deadline is that of its CONNECT.
     package mutating func connectionOpened(
-        peer: String, isInternal: Bool = false, mayBeAnonymous: Bool, now: ContinuousClock.Instant
+        _ origin: ConnectionOrigin, now: ContinuousClock.Instant
     ) -> ConnectionID? {
         self.now = now
-        guard isInternal || connections.count - freeConnections.count < limits.maximumConnections else {
-            events.append(.refused(peer: peer, why: "\(limits.maximumConnections) connections are open already"))
+        guard origin.isInternal || connections.count - freeConnections.count < limits.maximumConnections else {
+            events.append(.refused(peer: origin.peer, why: "\(limits.maximumConnections) connections are open already"))
             return nil
         }
         let index: Int32
@@ -84,9 +83,8 @@ package struct BrokerState: ~Copyable {
         connections[Int(index)] = Connection(lastPacketAt: now)
         connections[Int(index)].state = .awaitingConnect
         connections[Int(index)].generation = generation
-        connections[Int(index)].isInternal = isInternal
-        connections[Int(index)].mayBeAnonymous = mayBeAnonymous
-        connections[Int(index)].peer = peer
+        connections[Int(index)].isInternal = origin.isInternal
+        connections[Int(index)].origin = origin
         deadlines.add(
             Deadlines.Entry(at: now + limits.connectTimeout, kind: .connect, index: index, generation: generation))
         return ConnectionID(index: index, generation: generation)

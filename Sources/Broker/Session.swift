@@ -43,7 +43,6 @@ struct Connection {
     var version = ProtocolVersion.v311
     /// Of the gateway itself: not limited, not counted, may publish anywhere.
     var isInternal = false
-    var mayBeAnonymous = false
     var isMarked = false
     var session: SessionIndex = -1
     /// Place in the pool of output buffers; -1 while nothing waits.
@@ -56,7 +55,8 @@ struct Connection {
     var lastPacketAt: ContinuousClock.Instant
     /// The front of a packet whose rest has not arrived.
     var partial: [UInt8] = []
-    var peer = ""
+    var origin = ConnectionOrigin(peer: "")
+    var peer: String { origin.peer }
 }
 
 /// A connection as its owner, the loop, names it; an old name never reaches a new connection in the same place.

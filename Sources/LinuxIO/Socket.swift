@@ -7,6 +7,13 @@ package struct PeerAddress: Equatable, Sendable, CustomStringConvertible {
     package var description: String
     /// Whether it is on this machine.
     package var isLoopback: Bool
+
+    /// The numeric address alone; empty for a Unix socket.
+    package var host: String {
+        if description.first == "[" { return String(description.dropFirst().prefix { $0 != "]" }) }
+        guard description.contains(":") else { return "" }
+        return String(description.prefix { $0 != ":" })
+    }
 }
 
 /// The socket calls of the broker's loop; all non-blocking, every result looked at.

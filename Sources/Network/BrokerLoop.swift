@@ -157,9 +157,12 @@ struct BrokerLoop: ~Copyable {
     private mutating func add(
         _ socket: SocketTransport, _ peer: PeerAddress, _ listener: Listener, _ now: ContinuousClock.Instant
     ) {
-        let id = state.connectionOpened(
-            peer: peer.description, mayBeAnonymous: listener.letsInAnonymous(peer), now: now)
-        guard let id else { return }
+        var origin = ConnectionOrigin(peer: peer.description)
+        origin.address = peer.host
+        origin.listener = listener.settings.address.description
+        origin.mayBeAnonymous = listener.letsInAnonymous(peer)
+        if case .unix = listener.settings.address { origin.isLocalSocket = true }
+        guard let id = state.connectionOpened(origin, now: now) else { return }
         Socket.setNoDelay(socket.descriptor.rawValue)
         do {
             try poller.add(
@@ -184,9 +187,9 @@ struct BrokerLoop: ~Copyable {
     private mutating func handle(_ request: Request, _ now: ContinuousClock.Instant) {
         switch request {
         case .openLocal(let transport, let name, let key):
-            guard
-                let id = state.connectionOpened(peer: name, isInternal: true, mayBeAnonymous: true, now: now)
-            else { return transport.close() }
+            var origin = ConnectionOrigin(peer: name)
+            origin.isInternal = true
+            guard let id = state.connectionOpened(origin, now: now) else { return transport.close() }
             localConnections[key] = id
             set(ClientConnection(id: id, transport: .local(transport)))
         case .localBytes(let key, let bytes):

@@ -24,8 +24,10 @@ final class TestBroker {
     func takeEvents() -> [BrokerEvent] { state.takeEvents() }
 
     func open(anonymous: Bool = true, isInternal: Bool = false) -> TestClient? {
-        state.connectionOpened(peer: "test", isInternal: isInternal, mayBeAnonymous: anonymous, now: now)
-            .map { TestClient(broker: self, id: $0) }
+        var origin = ConnectionOrigin(peer: "test")
+        origin.mayBeAnonymous = anonymous
+        origin.isInternal = isInternal
+        return state.connectionOpened(origin, now: now).map { TestClient(broker: self, id: $0) }
     }
 
     func advance(_ duration: Duration) {

@@ -156,7 +156,7 @@ import Testing
     @Test func `a turn is counted even while nobody asks for anything`() async throws {
         let loop = try EventLoop(name: "test-loop", heartbeatInterval: .milliseconds(1))
         let before = loop.turns
-        while loop.turns < before + 5 { try await Task.sleep(for: .milliseconds(1)) }
+        while loop.turns < before + 5 { try await loop.sleep(for: .milliseconds(1)) }
         loop.stop()
     }
 

@@ -59,6 +59,12 @@ private struct Wire {
 /// A publisher, a subscriber and the broker between them; bytes move when the dice say so, and wires break.
 private final class Dice {
     private var broker: BrokerState
+    private static let origin = {
+        var origin = ConnectionOrigin(peer: "test")
+        origin.mayBeAnonymous = true
+        return origin
+    }()
+
     private var random: XorShift
     private let now = ContinuousClock.now
     private(set) var publisher: Wire
@@ -133,7 +139,7 @@ private final class Dice {
     // MARK: wires
 
     private func open(_ wire: ReferenceWritableKeyPath<Dice, Wire>) {
-        self[keyPath: wire].connection = broker.connectionOpened(peer: "test", mayBeAnonymous: true, now: now)
+        self[keyPath: wire].connection = broker.connectionOpened(Self.origin, now: now)
         // What the last connection had left to say is not for this one.
         self[keyPath: wire].toBroker = []
         self[keyPath: wire].client.transportOpened(now: now)

@@ -12,6 +12,7 @@ final class Listener: Sendable {
             switch settings.address {
             case .tcp(let address, let port): descriptor = try Socket.listen(address: address, port: port)
             case .unix(let path, let mode): descriptor = try Socket.listen(path: path, mode: mode)
+            case .systemd(let name): throw SystemError(code: 2, call: "LISTEN_FDS", subject: name)
             }
         } catch {
             throw ListenError(address: settings.address, cause: error)

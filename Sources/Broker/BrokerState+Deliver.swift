@@ -103,7 +103,7 @@ extension BrokerState {
     }
 
     /// What the message's expiry has counted down to. [MQTT-3.3.2-6]
-    private func secondsLeft(until instant: ContinuousClock.Instant) -> UInt32 {
+    private func secondsLeft(until instant: MonotonicTime) -> UInt32 {
         let left = (instant - now).components
         return UInt32(clamping: left.seconds + (left.attoseconds > 0 ? 1 : 0))
     }

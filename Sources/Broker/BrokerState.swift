@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 import MQTTCodec
 
 /// The whole MQTT broker, without sockets: bytes in, bytes into the connections' output buffers, and when to wake.
@@ -18,9 +18,9 @@ package struct BrokerState: ~Copyable {
 
     let limits: BrokerLimits
     let serverVersion: String
-    let startedAt: ContinuousClock.Instant
+    let startedAt: MonotonicTime
     /// The time of the event being handled.
-    var now: ContinuousClock.Instant
+    var now: MonotonicTime
     var randomState: UInt64
 
     var connections: [Connection] = []
@@ -45,7 +45,7 @@ package struct BrokerState: ~Copyable {
     /// A broker without clients.
     ///
     /// `seed` keeps clients from guessing hash collisions and assigned client ids.
-    package init(limits: BrokerLimits, serverVersion: String, seed: UInt64, now: ContinuousClock.Instant) {
+    package init(limits: BrokerLimits, serverVersion: String, seed: UInt64, now: MonotonicTime) {
         self.limits = limits
         self.serverVersion = serverVersion
         self.now = now
@@ -65,7 +65,7 @@ package struct BrokerState: ~Copyable {
     ///
     /// The first deadline is that of its CONNECT.
     package mutating func connectionOpened(
-        _ origin: ConnectionOrigin, now: ContinuousClock.Instant
+        _ origin: ConnectionOrigin, now: MonotonicTime
     ) -> ConnectionID? {
         self.now = now
         guard origin.isInternal || connections.count - freeConnections.count < limits.maximumConnections else {
@@ -91,7 +91,7 @@ package struct BrokerState: ~Copyable {
     }
 
     /// Bytes arrived; whole packets are handled, the front of an unfinished one is kept.
-    package mutating func bytesReceived(_ id: ConnectionID, _ bytes: Span<UInt8>, now: ContinuousClock.Instant) {
+    package mutating func bytesReceived(_ id: ConnectionID, _ bytes: Span<UInt8>, now: MonotonicTime) {
         self.now = now
         guard isCurrent(id) else { return }
         let index = Int(id.index)
@@ -113,7 +113,7 @@ package struct BrokerState: ~Copyable {
     }
 
     /// The transport is gone, for the reason given.
-    package mutating func connectionLost(_ id: ConnectionID, why: String, now: ContinuousClock.Instant) {
+    package mutating func connectionLost(_ id: ConnectionID, why: String, now: MonotonicTime) {
         self.now = now
         guard isCurrent(id) else { return }
         let index = Int(id.index)
@@ -123,17 +123,17 @@ package struct BrokerState: ~Copyable {
     }
 
     /// Time has come for something; call it at `wakeAt` or later.
-    package mutating func tick(now: ContinuousClock.Instant) {
+    package mutating func tick(now: MonotonicTime) {
         self.now = now
         while let entry = deadlines.popDue(now) { fallDue(entry) }
         publishDueWills()
     }
 
     /// When `tick` wants to be called next.
-    package var wakeAt: ContinuousClock.Instant? { deadlines.earliest }
+    package var wakeAt: MonotonicTime? { deadlines.earliest }
 
     /// The gateway stops: tells every client, publishes no will of a client that is still there. [MQTT 5, 4.13]
-    package mutating func shutDown(now: ContinuousClock.Instant) {
+    package mutating func shutDown(now: MonotonicTime) {
         self.now = now
         for index in connections.indices where connections[index].state == .open && !connections[index].isInternal {
             disconnect(index, .serverShuttingDown, why: "the gateway is stopping", publishWill: false)

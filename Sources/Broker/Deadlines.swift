@@ -1,3 +1,5 @@
+import Bytes
+
 /// What falls due, earliest first: a heap of small values.
 ///
 /// Entries are not taken out when they lose their reason; whoever gets one back checks it (keep alive is
@@ -14,7 +16,7 @@ struct Deadlines {
     }
 
     struct Entry {
-        var at: ContinuousClock.Instant
+        var at: MonotonicTime
         var kind: Kind
         /// A connection or a session, by kind.
         var index: Int32 = 0
@@ -23,7 +25,7 @@ struct Deadlines {
 
     private var heap: [Entry] = []
 
-    var earliest: ContinuousClock.Instant? { heap.first?.at }
+    var earliest: MonotonicTime? { heap.first?.at }
 
     mutating func add(_ entry: Entry) {
         heap.append(entry)
@@ -37,7 +39,7 @@ struct Deadlines {
     }
 
     /// The earliest entry, if it is due.
-    mutating func popDue(_ now: ContinuousClock.Instant) -> Entry? {
+    mutating func popDue(_ now: MonotonicTime) -> Entry? {
         guard let first = heap.first, first.at <= now else { return nil }
         let last = heap.removeLast()
         guard !heap.isEmpty else { return first }

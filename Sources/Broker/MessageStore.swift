@@ -23,7 +23,7 @@ struct MessageStore: ~Copyable {
         var blockBits: UInt8
         var qos: QoS
         /// When it may no longer be delivered.
-        var expiresAt: ContinuousClock.Instant?
+        var expiresAt: MonotonicTime?
 
         var length: Int { Int(topicLength) + Int(propertiesLength) + Int(payloadLength) }
         var topic: Range<Int> { 0..<Int(topicLength) }

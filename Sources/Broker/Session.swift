@@ -23,9 +23,9 @@ struct Session {
     var received: Set<UInt16> = []
     var will: Connect.Will?
     /// Set while the will waits for its delay, or nil.
-    var willDueAt: ContinuousClock.Instant?
+    var willDueAt: MonotonicTime?
     /// Set while no connection is there.
-    var expiresAt: ContinuousClock.Instant?
+    var expiresAt: MonotonicTime?
 }
 
 /// One network connection, from accept to close.
@@ -52,7 +52,7 @@ struct Connection {
     var maximumPacketSize = Int.max
     /// 1.5 times the keep alive; zero means none.
     var silenceLimit: Duration = .zero
-    var lastPacketAt: ContinuousClock.Instant
+    var lastPacketAt: MonotonicTime
     /// The front of a packet whose rest has not arrived.
     var partial: [UInt8] = []
     var origin = ConnectionOrigin(peer: "")

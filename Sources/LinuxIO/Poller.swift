@@ -1,3 +1,4 @@
+package import Bytes
 import CLinux
 import Glibc
 
@@ -44,8 +45,19 @@ package struct Poller: ~Copyable {
     package mutating func wait(
         until deadline: ContinuousClock.Instant?, into ready: inout [PollEvent]
     ) throws(SystemError) {
+        try wait(Self.milliseconds(until: deadline), &ready)
+    }
+
+    /// The same with the time as the broker's loop keeps it, which it has just read.
+    package mutating func wait(
+        until deadline: MonotonicTime, now: MonotonicTime, into ready: inout [PollEvent]
+    ) throws(SystemError) {
+        let left = deadline.nanoseconds - now.nanoseconds
+        try wait(CInt(clamping: left <= 0 ? 0 : (left - 1) / 1_000_000 + 1), &ready)
+    }
+
+    private mutating func wait(_ timeout: CInt, _ ready: inout [PollEvent]) throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
-        let timeout = Self.milliseconds(until: deadline)
         let raw = descriptor.rawValue
         let count = events.withUnsafeMutableBufferPointer { buffer in
             clinux_epoll_wait(raw, buffer.baseAddress, CInt(Self.batch), timeout)

@@ -21,6 +21,8 @@ struct BrokerLoop: ~Copyable {
     private static let readSize = 131_072
     /// How long a listener rests that can't accept (no descriptors left): epoll would report it again at once.
     private static let acceptPause: Duration = .seconds(1)
+    /// How often the loop tells that it turns; at each turn it would cost more than the turn.
+    private static let signInterval: Duration = .milliseconds(100)
 
     private var state: BrokerState
     private var poller: Poller
@@ -30,10 +32,11 @@ struct BrokerLoop: ~Copyable {
     private var connections: [ClientConnection?] = []
     private var localConnections: [Int: ConnectionID] = [:]
     private var lingering: [Int] = []
-    private var resting: [(listener: Int, until: ContinuousClock.Instant)] = []
+    private var resting: [(listener: Int, until: MonotonicTime)] = []
     private var buffer: [UInt8]
     private var ready: [PollEvent] = []
-    private var stopsAt: ContinuousClock.Instant?
+    private var stopsAt: MonotonicTime?
+    private var signAt = MonotonicTime(nanoseconds: 0)
 
     init(
         state: consuming BrokerState, poller: consuming Poller, listeners: [Listener], shared: BrokerServer.Shared
@@ -49,31 +52,35 @@ struct BrokerLoop: ~Copyable {
     mutating func run() {
         while !isFinished {
             do {
-                try poller.wait(until: nextWake, into: &ready)
+                let before = MonotonicTime.now
+                try poller.wait(until: nextWake(before), now: before, into: &ready)
             } catch {
                 shared.report(.failed("epoll: \(error)"))
                 return
             }
-            let now = ContinuousClock.now
+            let now = MonotonicTime.now
             for event in ready { handle(event, now) }
             state.tick(now: now)
             flushMarked(now)
             closeLingering(now)
             wakeListeners(now)
             for event in state.takeEvents() { shared.report(.broker(event)) }
-            shared.turned(now)
+            if now >= signAt {
+                signAt = now + Self.signInterval
+                shared.turned(now)
+            }
         }
         closeAll()
     }
 
     private var isFinished: Bool {
         guard let stopsAt else { return false }
-        return ContinuousClock.now >= stopsAt || connections.allSatisfy { $0 == nil || $0?.isLocal == true }
+        return MonotonicTime.now >= stopsAt || connections.allSatisfy { $0 == nil || $0?.isLocal == true }
     }
 
-    private var nextWake: ContinuousClock.Instant? {
+    private func nextWake(_ now: MonotonicTime) -> MonotonicTime {
         // The watchdog wants a sign of life from the loop itself, so it never sleeps for long.
-        var earliest = ContinuousClock.now + shared.heartbeatInterval
+        var earliest = now + shared.heartbeatInterval
         if let due = state.wakeAt { earliest = min(earliest, due) }
         if let stopsAt { earliest = min(earliest, stopsAt) }
         for index in lingering {
@@ -85,7 +92,7 @@ struct BrokerLoop: ~Copyable {
 
     // MARK: events
 
-    private mutating func handle(_ event: PollEvent, _ now: ContinuousClock.Instant) {
+    private mutating func handle(_ event: PollEvent, _ now: MonotonicTime) {
         switch PollToken(event.token) {
         case .wakeUp:
             shared.wakeUp.clear()
@@ -95,14 +102,14 @@ struct BrokerLoop: ~Copyable {
         }
     }
 
-    private mutating func handle(_ event: PollEvent, _ index: Int, _ now: ContinuousClock.Instant) {
+    private mutating func handle(_ event: PollEvent, _ index: Int, _ now: MonotonicTime) {
         guard index < connections.count, let connection = connections[index] else { return }
         guard case .socket(let socket) = connection.transport else { return }
         if event.isReadable || event.isHangUp { read(index, socket, now) }
         if event.isWritable, connections[index] != nil { flush(connection.id, now) }
     }
 
-    private mutating func read(_ index: Int, _ socket: SocketTransport, _ now: ContinuousClock.Instant) {
+    private mutating func read(_ index: Int, _ socket: SocketTransport, _ now: MonotonicTime) {
         guard let connection = connections[index] else { return }
         switch Socket.receive(socket.descriptor.rawValue, into: &buffer) {
         case .bytes(let count):
@@ -117,12 +124,12 @@ struct BrokerLoop: ~Copyable {
     /// Apart, because a span of one stored property and a change of another don't go together in one expression.
     private static func receive(
         _ state: inout BrokerState, _ id: ConnectionID, _ buffer: [UInt8], _ count: Int,
-        _ now: ContinuousClock.Instant
+        _ now: MonotonicTime
     ) {
         state.bytesReceived(id, buffer.span.extracting(0..<count), now: now)
     }
 
-    private mutating func accept(_ index: Int, _ now: ContinuousClock.Instant) {
+    private mutating func accept(_ index: Int, _ now: MonotonicTime) {
         let listener = listeners[index]
         // A few at a time: a storm of connections must not keep the others waiting.
         for _ in 0..<64 {
@@ -138,7 +145,7 @@ struct BrokerLoop: ~Copyable {
         }
     }
 
-    private mutating func wakeListeners(_ now: ContinuousClock.Instant) {
+    private mutating func wakeListeners(_ now: MonotonicTime) {
         guard !resting.isEmpty, stopsAt == nil else { return }
         for place in resting.indices where resting[place].until <= now {
             let index = resting[place].listener
@@ -155,7 +162,7 @@ struct BrokerLoop: ~Copyable {
     }
 
     private mutating func add(
-        _ socket: SocketTransport, _ peer: PeerAddress, _ listener: Listener, _ now: ContinuousClock.Instant
+        _ socket: SocketTransport, _ peer: PeerAddress, _ listener: Listener, _ now: MonotonicTime
     ) {
         var origin = ConnectionOrigin(peer: peer.description)
         origin.address = peer.host
@@ -184,7 +191,7 @@ struct BrokerLoop: ~Copyable {
 
     // MARK: requests of other threads
 
-    private mutating func handle(_ request: Request, _ now: ContinuousClock.Instant) {
+    private mutating func handle(_ request: Request, _ now: MonotonicTime) {
         switch request {
         case .openLocal(let transport, let name, let key):
             var origin = ConnectionOrigin(peer: name)
@@ -202,7 +209,7 @@ struct BrokerLoop: ~Copyable {
         }
     }
 
-    private mutating func stop(_ now: ContinuousClock.Instant) {
+    private mutating func stop(_ now: MonotonicTime) {
         guard stopsAt == nil else { return }
         stopsAt = now + .seconds(1)
         for listener in listeners { try? poller.remove(listener.descriptor.rawValue) }
@@ -211,11 +218,11 @@ struct BrokerLoop: ~Copyable {
 
     // MARK: results
 
-    private mutating func flushMarked(_ now: ContinuousClock.Instant) {
+    private mutating func flushMarked(_ now: MonotonicTime) {
         while let id = state.nextMarked() { flush(id, now) }
     }
 
-    private mutating func flush(_ id: ConnectionID, _ now: ContinuousClock.Instant) {
+    private mutating func flush(_ id: ConnectionID, _ now: MonotonicTime) {
         let index = Int(id.index)
         guard index < connections.count, let connection = connections[index], connection.id == id else { return }
         let outcome: BrokerState.FlushOutcome
@@ -256,7 +263,7 @@ struct BrokerLoop: ~Copyable {
     }
 
     /// The broker wants it closed and has nothing more to say.
-    private mutating func close(_ index: Int, _ now: ContinuousClock.Instant) {
+    private mutating func close(_ index: Int, _ now: MonotonicTime) {
         guard let connection = connections[index], connection.lingersUntil == nil else { return }
         guard case .socket(let socket) = connection.transport else {
             return drop(index, why: "closed by the broker", now)
@@ -267,7 +274,7 @@ struct BrokerLoop: ~Copyable {
         lingering.append(index)
     }
 
-    private mutating func closeLingering(_ now: ContinuousClock.Instant) {
+    private mutating func closeLingering(_ now: MonotonicTime) {
         guard !lingering.isEmpty else { return }
         for index in lingering {
             if let until = connections[index]?.lingersUntil, until <= now { drop(index, why: "closed", now) }
@@ -276,7 +283,7 @@ struct BrokerLoop: ~Copyable {
     }
 
     /// Lets go of a connection: the descriptor closes with its transport.
-    private mutating func drop(_ index: Int, why: String, _ now: ContinuousClock.Instant) {
+    private mutating func drop(_ index: Int, why: String, _ now: MonotonicTime) {
         guard index < connections.count, let connection = connections[index] else { return }
         connections[index] = nil
         switch connection.transport {
@@ -289,7 +296,7 @@ struct BrokerLoop: ~Copyable {
     }
 
     private mutating func closeAll() {
-        let now = ContinuousClock.now
+        let now = MonotonicTime.now
         for index in connections.indices { drop(index, why: "the gateway stopped", now) }
         for listener in listeners { listener.removePath() }
     }

@@ -1,4 +1,5 @@
 package import Broker
+package import Bytes
 import LinuxIO
 import Synchronization
 
@@ -19,11 +20,11 @@ package final class BrokerServer: Sendable {
         let wakeUp: WakeUp
         let heartbeatInterval: Duration
         let report: @Sendable (BrokerReport) -> Void
-        let turned: @Sendable (ContinuousClock.Instant) -> Void
+        let turned: @Sendable (MonotonicTime) -> Void
 
         init(
             wakeUp: WakeUp, heartbeatInterval: Duration, report: @escaping @Sendable (BrokerReport) -> Void,
-            turned: @escaping @Sendable (ContinuousClock.Instant) -> Void
+            turned: @escaping @Sendable (MonotonicTime) -> Void
         ) {
             self.wakeUp = wakeUp
             self.heartbeatInterval = heartbeatInterval
@@ -61,7 +62,7 @@ package final class BrokerServer: Sendable {
     /// `heartbeatInterval`.
     package init(
         _ settings: Settings, report: @escaping @Sendable (BrokerReport) -> Void,
-        turned: @escaping @Sendable (ContinuousClock.Instant) -> Void = { _ in }
+        turned: @escaping @Sendable (MonotonicTime) -> Void = { _ in }
     ) throws(ListenError) {
         var listeners: [Listener] = []
         for listener in settings.listeners { listeners.append(try Listener(listener)) }
@@ -89,7 +90,7 @@ package final class BrokerServer: Sendable {
             }
             let state = BrokerState(
                 limits: settings.limits, serverVersion: settings.version, seed: Entropy.seed(),
-                now: ContinuousClock.now)
+                now: MonotonicTime.now)
             var loop = BrokerLoop(state: state, poller: poller, listeners: listeners, shared: shared)
             loop.run()
         } catch {

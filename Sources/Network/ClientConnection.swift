@@ -22,7 +22,7 @@ struct ClientConnection {
     var waitsToWrite = false
     /// The broker closed it; it is read until the peer closes too, so that no reset eats the last packet.
     /// [MQTT-4.13.2-1]
-    var lingersUntil: ContinuousClock.Instant?
+    var lingersUntil: MonotonicTime?
 }
 
 /// A connected TCP or Unix socket.

@@ -6,13 +6,13 @@ import MQTTCodec
 /// A broker with hand-fed clients and a clock that only moves when told.
 final class TestBroker {
     private var state: BrokerState
-    private(set) var now: ContinuousClock.Instant
-    private let start: ContinuousClock.Instant
+    private(set) var now: MonotonicTime
+    private let start: MonotonicTime
 
     init(_ change: (inout BrokerLimits) -> Void = { _ in }) {
         var limits = BrokerLimits()
         change(&limits)
-        start = ContinuousClock.now
+        start = MonotonicTime(nanoseconds: 1_000_000_000_000)
         now = start
         state = BrokerState(limits: limits, serverVersion: "martlet test", seed: 7, now: start)
         state.tick(now: start)

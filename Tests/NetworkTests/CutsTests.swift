@@ -67,13 +67,15 @@ private final class Dice {
 
     private var random: XorShift
     private let now = ContinuousClock.now
+    /// The broker's clock, which stands still as well.
+    private let brokerTime = MonotonicTime(nanoseconds: 0)
     private(set) var publisher: Wire
     private(set) var subscriber: Wire
     private var published = 0
 
     init(seed: UInt64, version: ProtocolVersion, qos: QoS) {
         random = XorShift(state: seed &* 0x9E37_79B9_7F4A_7C15 | 1)
-        broker = BrokerState(limits: BrokerLimits(), serverVersion: "test", seed: seed, now: now)
+        broker = BrokerState(limits: BrokerLimits(), serverVersion: "test", seed: seed, now: brokerTime)
         publisher = Wire("publisher", version: version, now: now)
         subscriber = Wire("subscriber", version: version, now: now)
         _ = subscriber.client.subscribe([Subscribe.Request(filter: Array("t".utf8), qos: qos)])
@@ -139,7 +141,7 @@ private final class Dice {
     // MARK: wires
 
     private func open(_ wire: ReferenceWritableKeyPath<Dice, Wire>) {
-        self[keyPath: wire].connection = broker.connectionOpened(Self.origin, now: now)
+        self[keyPath: wire].connection = broker.connectionOpened(Self.origin, now: brokerTime)
         // What the last connection had left to say is not for this one.
         self[keyPath: wire].toBroker = []
         self[keyPath: wire].client.transportOpened(now: now)
@@ -148,7 +150,7 @@ private final class Dice {
     /// What was on its way is gone; every other time the broker only learns it from the next connection.
     private func cut(_ wire: ReferenceWritableKeyPath<Dice, Wire>) {
         if let connection = self[keyPath: wire].connection, roll(2) {
-            broker.connectionLost(connection, why: "cut", now: now)
+            broker.connectionLost(connection, why: "cut", now: brokerTime)
         }
         self[keyPath: wire].connection = nil
         self[keyPath: wire].toBroker = []
@@ -163,7 +165,7 @@ private final class Dice {
         guard let connection = self[keyPath: wire].connection else { return }
         let part = Array(self[keyPath: wire].toBroker.prefix(limit))
         self[keyPath: wire].toBroker.removeFirst(part.count)
-        broker.bytesReceived(connection, part.span, now: now)
+        broker.bytesReceived(connection, part.span, now: brokerTime)
     }
 
     private func toClient(_ wire: ReferenceWritableKeyPath<Dice, Wire>, _ limit: Int) {
@@ -183,7 +185,7 @@ private final class Dice {
             for wire in [\Dice.publisher, \Dice.subscriber] where self[keyPath: wire].connection == connection {
                 self[keyPath: wire].toClient += written
             }
-            if outcome == .close { broker.connectionLost(connection, why: "closed", now: now) }
+            if outcome == .close { broker.connectionLost(connection, why: "closed", now: brokerTime) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import LinuxIO
 import Logging
 import Synchronization
@@ -14,7 +15,7 @@ final class SystemdNotices: Sendable {
 
     private struct State {
         var missing = Set(Part.allCases)
-        var lastSign: ContinuousClock.Instant?
+        var lastSign: MonotonicTime?
         var lastDeviceTurns: UInt64 = 0
     }
 
@@ -46,7 +47,7 @@ final class SystemdNotices: Sendable {
     }
 
     /// The broker's loop turned; the devices' loop must have turned as well since the last sign of life.
-    func brokerTurned(at now: ContinuousClock.Instant, deviceTurns: UInt64) {
+    func brokerTurned(at now: MonotonicTime, deviceTurns: UInt64) {
         guard let timeout = notify?.watchdogTimeout else { return }
         let isDue = state.withLock { state in
             guard state.missing.isEmpty else { return false }

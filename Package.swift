@@ -57,6 +57,7 @@ let package = Package(
         pureTarget("Modbus", ["Bytes"]),
         pureTarget("Decoders", ["Bytes", "Readings"]),
         pureTarget("Documents", ["CYaml"]),
+        pureTarget("Framing", ["Bytes"]),
 
         // decisions
         pureTarget("Broker", ["Bytes", "MQTTCodec"]),
@@ -78,7 +79,7 @@ let package = Package(
         .target(name: "CLinux"),
         edgeTarget("LinuxIO", ["CLinux", "Bytes", "Readings"]),
         edgeTarget("Serial", ["LinuxIO", "CUdev"]),
-        edgeTarget("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"] + nio),
+        edgeTarget("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"] + nio),
         edgeTarget(
             "Drivers",
             ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes"]),
@@ -103,6 +104,7 @@ let package = Package(
         tests("Modbus", ["Bytes"]),
         tests("Decoders", ["Bytes", "Readings"], resources: [.copy("Telegrams")]),
         tests("Documents", []),
+        tests("Framing", ["Bytes"]),
         tests("Broker", ["Bytes", "MQTTCodec"]),
         tests("Client", ["Bytes", "MQTTCodec"]),
         tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),
@@ -117,7 +119,7 @@ let package = Package(
             ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
-        tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Bytes", "LinuxIO"]),
+        tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"]),
         tests(
             "Drivers",
             [

@@ -195,8 +195,9 @@ package struct BrokerState: ~Copyable {
     // MARK: packets
 
     func isCurrent(_ id: ConnectionID) -> Bool {
-        let connection = connections[Int(id.index)]
-        return connection.generation == id.generation && connection.state != .free
+        // Field by field: a copy of the whole costs a reference count for each array and string in it.
+        let index = Int(id.index)
+        return connections[index].generation == id.generation && connections[index].state != .free
     }
 
     func isReading(_ index: Int) -> Bool {

@@ -192,10 +192,8 @@ struct SubscriptionStore: ~Copyable {
     func recipient(at position: Int) -> Recipient { cachedRecipients[position] }
 
     private func cachedTopic(_ entry: CacheEntry, is topic: Span<UInt8>) -> Bool {
-        guard Int(entry.topicLength) == topic.count else { return false }
         let start = Int(entry.topicStart)
-        for index in topic.indices where cachedTopics[start + index] != topic[index] { return false }
-        return true
+        return cachedTopics.span.extracting(start..<(start + Int(entry.topicLength))).hasSameBytes(as: topic)
     }
 
     /// Appends the recipients of `topic` to the cached ones, without doubles.

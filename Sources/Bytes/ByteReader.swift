@@ -57,35 +57,3 @@ package struct EndOfBytes: Error, Equatable, Sendable {
         self.offset = offset
     }
 }
-
-extension [UInt8] {
-    /// A copy of the borrowed bytes.
-    package init(copying span: Span<UInt8>) {
-        self = []
-        append(copying: span)
-    }
-
-    /// A copy of the borrowed bytes in `range`.
-    package init(copying span: Span<UInt8>, _ range: Range<Int>) {
-        self.init(copying: span.extracting(range))
-    }
-
-    /// Appends the borrowed bytes.
-    package mutating func append(copying span: Span<UInt8>) {
-        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
-    }
-
-    /// Appends two bytes, high byte first.
-    @inlinable
-    package mutating func append(bigEndian value: UInt16) {
-        append(UInt8(value >> 8))
-        append(UInt8(truncatingIfNeeded: value))
-    }
-
-    /// Appends four bytes, high byte first.
-    @inlinable
-    package mutating func append(bigEndian value: UInt32) {
-        append(bigEndian: UInt16(value >> 16))
-        append(bigEndian: UInt16(truncatingIfNeeded: value))
-    }
-}

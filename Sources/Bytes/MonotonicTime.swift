@@ -1,28 +1,28 @@
 /// A point of time on the machine's monotonic clock, which no one sets and which goes on while the machine sleeps.
 ///
 /// `ContinuousClock.Instant` says the same, but its layout is known at run time only: every struct that holds one
-/// pays for that at each access (`docs/performance.md`).
-package struct MonotonicTime: Comparable, Hashable, Sendable {
+/// pays for that at each access (`docs/performance.md`). Public, so that comparisons are inlined in other targets.
+public struct MonotonicTime: Comparable, Hashable, Sendable {
     /// Since the clock began.
-    package var nanoseconds: Int64
+    public var nanoseconds: Int64
 
-    @inlinable package init(nanoseconds: Int64) {
+    @inlinable public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
     /// Later than anything that is waited for.
-    package static let never = MonotonicTime(nanoseconds: .max)
+    public static let never = MonotonicTime(nanoseconds: .max)
 
-    @inlinable package static func == (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    @inlinable public static func == (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.nanoseconds == right.nanoseconds
     }
 
-    @inlinable package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    @inlinable public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 
     /// Saturates, so that no wish of a client for a long time can overflow.
-    package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+    public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (seconds, attoseconds) = duration.components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, secondOverflow) = whole.addingReportingOverflow(time.nanoseconds)
@@ -31,11 +31,11 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
         return MonotonicTime(nanoseconds: thirdOverflow ? .max : result)
     }
 
-    package static func += (time: inout MonotonicTime, duration: Duration) {
+    public static func += (time: inout MonotonicTime, duration: Duration) {
         time = time + duration
     }
 
-    package static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
+    public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
         .nanoseconds(left.nanoseconds.subtractingReportingOverflow(right.nanoseconds).partialValue)
     }
 }

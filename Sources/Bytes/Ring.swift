@@ -1,8 +1,9 @@
 /// A queue that grows by doubling and never moves its elements to drop the first.
 ///
 /// `Array.removeFirst` on a deep queue was measured at 42 % of a broker's instructions (`docs/performance.md`).
-/// Inlinable, because unspecialised generic code in another module cost the broker a third of its time.
-package struct Ring<Element> {
+/// Public, because only then is it specialised in the targets that use it (`@inlinable` alone does nothing for
+/// `package`): unspecialised it cost the broker most of its instructions at QoS 1.
+public struct Ring<Element> {
     @usableFromInline
     var slots: [Element?] = []
     @usableFromInline
@@ -11,19 +12,19 @@ package struct Ring<Element> {
     var elementCount = 0
 
     @inlinable
-    package init() {}
+    public init() {}
 
     @inlinable
-    package var count: Int { elementCount }
+    public var count: Int { elementCount }
 
     @inlinable
-    package var isEmpty: Bool { elementCount == 0 }
+    public var isEmpty: Bool { elementCount == 0 }
 
     @inlinable
-    package var first: Element? { elementCount == 0 ? nil : slots[head] }
+    public var first: Element? { elementCount == 0 ? nil : slots[head] }
 
     /// The element at `position`, counted from the front.
-    package subscript(position: Int) -> Element {
+    public subscript(position: Int) -> Element {
         @inlinable
         @inline(__always)
         get {
@@ -41,14 +42,14 @@ package struct Ring<Element> {
     }
 
     @inlinable
-    package mutating func append(_ element: Element) {
+    public mutating func append(_ element: Element) {
         if elementCount == slots.count { grow() }
         slots[slot(elementCount)] = element
         elementCount += 1
     }
 
     @inlinable
-    package mutating func popFirst() -> Element? {
+    public mutating func popFirst() -> Element? {
         guard elementCount > 0 else { return nil }
         let element = slots[head]
         slots[head] = nil

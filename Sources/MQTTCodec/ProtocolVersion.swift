@@ -1,16 +1,22 @@
 /// The version of the MQTT standard that a connection speaks; the raw value is the protocol level in CONNECT.
-package enum ProtocolVersion: UInt8, CaseIterable, Sendable {
+public enum ProtocolVersion: UInt8, CaseIterable, Sendable {
     case v311 = 4
     case v5 = 5
+
+    @inlinable public static func == (left: ProtocolVersion, right: ProtocolVersion) -> Bool {
+        left.rawValue == right.rawValue
+    }
 }
 
 /// How often a message may arrive. [MQTT 5, section 4.3]
-package enum QoS: UInt8, CaseIterable, Comparable, Sendable {
+///
+/// Public, as the version is, so that comparisons are inlined in the broker: it makes some for each message.
+public enum QoS: UInt8, CaseIterable, Comparable, Sendable {
     case atMostOnce = 0
     case atLeastOnce = 1
     case exactlyOnce = 2
 
-    package static func < (left: QoS, right: QoS) -> Bool {
-        left.rawValue < right.rawValue
-    }
+    @inlinable public static func == (left: QoS, right: QoS) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable public static func < (left: QoS, right: QoS) -> Bool { left.rawValue < right.rawValue }
 }

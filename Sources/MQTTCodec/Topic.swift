@@ -8,11 +8,15 @@ package enum Topic {
 
     /// Whether `bytes` in `range` is a topic name that may be published to: not empty, valid text, no wildcard.
     package static func isValidName(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard !range.isEmpty, UTF8Text.isValid(bytes, range) else { return false }
-        for index in range where bytes[index] == singleLevel || bytes[index] == multiLevel {
-            return false  // [MQTT-3.3.2-2]
+        guard !range.isEmpty else { return false }
+        var hasOther = false
+        for index in range {
+            let byte = bytes[index]
+            // [MQTT-3.3.2-2] [MQTT-1.5.4-2]
+            if byte == singleLevel || byte == multiLevel || byte == 0 { return false }
+            if byte >= 0x80 { hasOther = true }
         }
-        return true
+        return !hasOther || UTF8Text.isValid(bytes, range)
     }
 
     /// Whether `bytes` in `range` is a topic filter: `#` last and alone in its level, `+` alone in its level.

@@ -1,0 +1,23 @@
+extension Span<UInt8> {
+    /// Whether both hold the same bytes, compared eight at a time.
+    ///
+    /// Public, so that it is inlined where topics are compared, once for each message.
+    @inlinable
+    public func hasSameBytes(as other: borrowing Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        let (left, right) = unsafe (bytes, other.bytes)
+        var offset = 0
+        while offset + 8 <= count {
+            // Both are `count` bytes long, checked above.
+            let leftWord = unsafe left.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            let rightWord = unsafe right.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            guard leftWord == rightWord else { return false }
+            offset += 8
+        }
+        while offset < count {
+            guard self[offset] == other[offset] else { return false }
+            offset += 1
+        }
+        return true
+    }
+}

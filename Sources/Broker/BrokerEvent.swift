@@ -8,6 +8,6 @@ package enum BrokerEvent: Equatable, Sendable {
     case refused(peer: String, why: String)
     /// The same client id connected again; usually two devices share it.
     case takenOver(client: String, by: String, from: String)
-    /// A client's queue was full; `total` counts since the start.
-    case dropped(client: String, total: Int)
+    /// A client did not get a message; `total` counts what its session has missed for whatever reason.
+    case dropped(client: String, DropReason, total: Int)
 }

@@ -4,7 +4,9 @@ import MQTTCodec
 extension BrokerState {
     mutating func pubackReceived(_ index: Int, _ packet: Acknowledgement) {
         let session = connections[index].session
-        guard case .finished(let delivery) = sessions[Int(session)].window.puback(packet.packetID) else { return }
+        guard case .finished(let delivery) = sessions[Int(session)].window.puback(packet.packetID) else {
+            return counters.packetsMissed.add(.puback)
+        }
         messages.release(delivery.message)
         pump(session)
     }
@@ -20,7 +22,9 @@ extension BrokerState {
             return pump(session)
         case .received(let delivery):
             if delivery != .nothing { messages.release(delivery.message) }
-        case .unknown: code = .packetIdentifierNotFound
+        case .unknown:
+            counters.packetsMissed.add(.pubrec)
+            code = .packetIdentifierNotFound
         }
         let version = connections[index].version
         withOutput(index) {
@@ -32,6 +36,7 @@ extension BrokerState {
     mutating func pubrelReceived(_ index: Int, _ packet: Acknowledgement) {
         let session = Int(connections[index].session)
         let isKnown = sessions[session].received.remove(packet.packetID) != nil
+        if !isKnown { counters.packetsMissed.add(.pubrel) }
         let version = connections[index].version
         let code = isKnown ? ReasonCode.success : .packetIdentifierNotFound
         withOutput(index) {
@@ -41,6 +46,9 @@ extension BrokerState {
 
     mutating func pubcompReceived(_ index: Int, _ packet: Acknowledgement) {
         let session = connections[index].session
-        if sessions[Int(session)].window.pubcomp(packet.packetID) { pump(session) }
+        guard sessions[Int(session)].window.pubcomp(packet.packetID) else {
+            return counters.packetsMissed.add(.pubcomp)
+        }
+        pump(session)
     }
 }

@@ -82,6 +82,7 @@ extension BrokerState {
     /// [MQTT-3.1.4-3]: the old connection goes, and is told so, before the new one is answered.
     private mutating func takeOver(_ session: SessionIndex, _ connect: Connect, by index: Int) {
         let old = Int(sessions[Int(session)].connection)
+        counters.takeOvers += 1
         events.append(
             .takenOver(
                 client: String(decoding: connect.clientID, as: UTF8.self), by: connections[index].peer,
@@ -143,8 +144,12 @@ extension BrokerState {
     }
 
     private mutating func noteConnected(_ index: Int, _ connect: Connect, _ isPresent: Bool) {
-        guard !connections[index].isInternal else { return }
+        guard !connections[index].isInternal else {
+            counters.insideClients += 1
+            return
+        }
         counters.clients += 1
+        counters.maximumClients = max(counters.maximumClients, counters.clients)
         events.append(
             .connected(
                 client: String(decoding: connect.clientID, as: UTF8.self), peer: connections[index].peer,

@@ -16,9 +16,14 @@ extension BrokerState {
         return Int(connections[index].output)
     }
 
+    /// Lets `body` append one packet.
     mutating func withOutput(_ index: Int, _ body: (inout [UInt8]) -> Void) {
         let output = output(index)
+        let start = outputs[output].bytes.count
         body(&outputs[output].bytes)
+        if start < outputs[output].bytes.count {
+            counters.packetsSent.add(firstByte: outputs[output].bytes[start])
+        }
     }
 
     mutating func mark(_ index: Int) {
@@ -67,7 +72,9 @@ extension BrokerState {
         connections[index].session = -1
         connections[index].partial = []
         mark(index)
-        if !connections[index].isInternal {
+        if connections[index].isInternal {
+            counters.insideClients -= 1
+        } else {
             counters.clients -= 1
             events.append(
                 .disconnected(
@@ -83,6 +90,7 @@ extension BrokerState {
             outputs[Int(connections[index].output)].clear()
             freeOutputs.append(connections[index].output)
         }
+        if !connections[index].isInternal { counters.sockets -= 1 }
         let generation = connections[index].generation
         connections[index] = Connection(lastPacketAt: now)
         connections[index].generation = generation

@@ -11,7 +11,7 @@ extension BrokerState {
         let connection = Int(sessions[session].connection)
         let qos = min(incoming.qos, recipient.qos)  // [MQTT-3.8.4-8]
         let retain = incoming.retain && recipient.retainAsPublished  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-        if qos == .atMostOnce, connection < 0 { return }
+        if qos == .atMostOnce, connection < 0 { return counters.dropped.add(.offlineQoS0) }
         // What already waits goes first, else an old value would come after a new one.
         let mustWait = !sessions[session].queue.isEmpty || sessions[session].window.unsent > 0
         let needsStore = qos != .atMostOnce || stored.isLarge || mustWait
@@ -19,7 +19,7 @@ extension BrokerState {
         let delivery = Delivery(
             message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier)
         guard connection >= 0, mayWrite(connection) else {
-            if qos == .atMostOnce { return noteDropped(session) }
+            if qos == .atMostOnce { return noteDropped(session, .queueFull) }
             return enqueue(delivery, session)
         }
         if mustWait { return enqueue(delivery, session) }
@@ -28,7 +28,7 @@ extension BrokerState {
             guard sessions[session].window.hasRoom(connections[connection].window) else {
                 return enqueue(delivery, session)
             }
-            guard fits(message, delivery, connection) else { return noteDropped(session) }
+            guard fits(message, delivery, connection) else { return noteDropped(session, .tooLarge) }
             messages.retain(message)
             packetID = sessions[session].window.add(delivery)
         }
@@ -65,11 +65,11 @@ extension BrokerState {
             expiry: incoming.expiry)
         let kind = encoded.prepare(shape, topic, properties, payload)
         guard encoded.length(kind) <= connections[connection].maximumPacketSize else {
-            return noteDropped(Int(connections[connection].session))
+            return noteDropped(Int(connections[connection].session), .tooLarge)
         }
         let output = output(connection)
         encoded.append(kind, shape, to: &outputs[output])
-        counters.messagesSent += 1
+        counters.messagesSent.add(delivery.qos, payload: payload.count)
     }
 
     /// Appends a QoS 0 message that carries a subscription identifier, straight from the publisher's bytes.
@@ -82,7 +82,7 @@ extension BrokerState {
             topicLength: topic.count, propertiesLength: properties.count, payloadLength: payload.count,
             expiry: incoming.expiry, identifier: delivery.subscriptionIdentifier)
         guard shape.length <= connections[connection].maximumPacketSize else {
-            return noteDropped(Int(connections[connection].session))
+            return noteDropped(Int(connections[connection].session), .tooLarge)
         }
         let output = output(connection)
         shape.appendStart(to: &outputs[output].bytes)
@@ -90,7 +90,7 @@ extension BrokerState {
         shape.appendMiddle(to: &outputs[output].bytes)
         outputs[output].bytes.append(copying: properties)
         outputs[output].bytes.append(copying: payload)
-        counters.messagesSent += 1
+        counters.messagesSent.add(delivery.qos, payload: payload.count)
     }
 
     func shape(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> PublishShape {
@@ -118,7 +118,7 @@ extension BrokerState {
         shape.packetID = packetID
         shape.duplicate = duplicate
         if shape.length > connections[connection].maximumPacketSize {
-            return noteDropped(Int(connections[connection].session))
+            return noteDropped(Int(connections[connection].session), .tooLarge)
         }
         let record = messages[delivery.message]
         let output = output(connection)
@@ -133,7 +133,7 @@ extension BrokerState {
         } else {
             messages.append(record.payload, of: delivery.message, to: &outputs[output].bytes)
         }
-        counters.messagesSent += 1
+        counters.messagesSent.add(delivery.qos, payload: record.payload.count)
     }
 
     /// Queues a delivery; when the queue is full the oldest goes, and is counted.
@@ -148,7 +148,7 @@ extension BrokerState {
         {
             guard let oldest = dequeue(session) else { return }
             messages.release(oldest.message)
-            noteDropped(session)
+            noteDropped(session, .queueFull)
         }
     }
 
@@ -163,13 +163,15 @@ extension BrokerState {
         return delivery
     }
 
-    mutating func noteDropped(_ session: Int) {
-        counters.messagesDropped += 1
-        // Not one line a message: the loop's log counts repeats, and the broker says it once per power of two.
-        guard counters.messagesDropped.nonzeroBitCount == 1 else { return }
+    /// Counts a message that the session did not get, and says so: once per power of two, not a line a message.
+    mutating func noteDropped(_ session: Int, _ reason: DropReason) {
+        counters.dropped.add(reason)
+        sessions[session].dropped += 1
+        guard sessions[session].dropped.nonzeroBitCount == 1 else { return }
         events.append(
             .dropped(
-                client: String(decoding: sessions[session].clientID, as: UTF8.self), total: counters.messagesDropped))
+                client: String(decoding: sessions[session].clientID, as: UTF8.self), reason,
+                total: sessions[session].dropped))
     }
 
     /// Sends what the window, the output and the queue allow: first what must be sent again, then the queue.
@@ -193,7 +195,7 @@ extension BrokerState {
         let isExpired = messages[delivery.message].expiresAt.map { $0 <= now } ?? false  // [MQTT-3.3.2-5]
         guard !isExpired, fits(delivery.message, delivery, connection) else {
             messages.release(delivery.message)
-            return
+            return noteDropped(session, isExpired ? .expired : .tooLarge)
         }
         guard delivery.qos != .atMostOnce else {
             write(delivery, 0, to: connection)

@@ -16,7 +16,7 @@ extension BrokerState {
         _ index: Int, _ packet: Span<UInt8>, _ header: FixedHeader
     ) throws(DecodeError) {
         let parts = try PublishHeader(packet, header, version: connections[index].version)
-        counters.messagesReceived += 1
+        counters.messagesReceived.add(parts.qos, payload: parts.payload.count)
         guard parts.topicAlias == nil else {
             // We announced no Topic Alias Maximum. [MQTT-3.3.2-9]
             return disconnect(index, .topicAliasInvalid, why: "a topic alias, which this broker did not offer")
@@ -29,7 +29,11 @@ extension BrokerState {
             guard isNew else { return acknowledge(.pubrec, parts.packetID, .success, index) }  // [MQTT-4.3.3-10]
         }
         let refusal = refusal(of: packet.extracting(parts.topic), index)
-        if refusal == nil { route(parts, packet, from: connections[index].session) }
+        if refusal == nil {
+            route(parts, packet, from: connections[index].session)
+        } else {
+            counters.publishesRefused += 1
+        }
         if parts.qos == .atLeastOnce {
             acknowledge(.puback, parts.packetID, refusal ?? .success, index)
         } else if parts.qos == .exactlyOnce {
@@ -97,7 +101,9 @@ extension BrokerState {
         var stored = StoredMessage(isLarge: topic.count + properties.count + payload.count > MessageStore.largeSize)
         if incoming.retain { retain(incoming, topic, properties, payload, &stored) }
         let matches = subscriptions.match(topic)
-        if !matches.isEmpty {
+        if matches.isEmpty {
+            counters.messagesWithoutSubscriber += 1
+        } else {
             encoded.begin()
             for position in matches {
                 let recipient = subscriptions.recipient(at: position)

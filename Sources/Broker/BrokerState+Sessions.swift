@@ -56,6 +56,7 @@ extension BrokerState {
         let place = Int(entry.index)
         guard sessions[place].isUsed, sessions[place].generation == entry.generation else { return }
         guard let expiresAt = sessions[place].expiresAt, expiresAt <= now else { return }
+        counters.sessionsExpired += 1
         endSession(entry.index)
     }
 

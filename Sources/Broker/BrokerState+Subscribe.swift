@@ -12,6 +12,7 @@ extension BrokerState {
         var wantsRetained: [Subscribe.Request] = []
         for request in packet.requests {
             if let refusal = refusal(of: request, session, index) {
+                counters.subscriptionsRefused += 1
                 codes.append(refusal)
                 continue
             }

@@ -7,15 +7,6 @@ import MQTTCodec
 /// reference counted or a string made per message costs more than the message (`docs/performance.md`). After a
 /// turn the loop takes the marked connections and flushes each once.
 package struct BrokerState: ~Copyable {
-    package struct Counters: Equatable, Sendable {
-        package var messagesReceived = 0
-        package var messagesSent = 0
-        /// Deliveries that a full queue or output cost somebody.
-        package var messagesDropped = 0
-        /// External clients connected now.
-        package var clients = 0
-    }
-
     let limits: BrokerLimits
     let serverVersion: String
     let startedAt: MonotonicTime
@@ -53,7 +44,7 @@ package struct BrokerState: ~Copyable {
         randomState = seed
         subscriptions = SubscriptionStore(seed: seed)
         retained = RetainedStore(seed: seed &+ 1)
-        deadlines.add(Deadlines.Entry(at: now, kind: .system))
+        if limits.sysInterval > .zero { deadlines.add(Deadlines.Entry(at: now, kind: .system)) }
         deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))
     }
 
@@ -85,6 +76,10 @@ package struct BrokerState: ~Copyable {
         connections[Int(index)].generation = generation
         connections[Int(index)].isInternal = origin.isInternal
         connections[Int(index)].origin = origin
+        if !origin.isInternal {
+            counters.sockets += 1
+            counters.socketsOpened += 1
+        }
         deadlines.add(
             Deadlines.Entry(at: now + limits.connectTimeout, kind: .connect, index: index, generation: generation))
         return ConnectionID(index: index, generation: generation)
@@ -95,6 +90,7 @@ package struct BrokerState: ~Copyable {
         self.now = now
         guard isCurrent(id) else { return }
         let index = Int(id.index)
+        counters.bytesReceived += bytes.count
         if connections[index].partial.isEmpty {
             let consumed = handlePackets(index, bytes)
             keepRest(index, bytes.extracting(consumed..<bytes.count))
@@ -173,7 +169,10 @@ package struct BrokerState: ~Copyable {
         let index = Int(id.index)
         while connections[index].output >= 0 {
             let output = Int(connections[index].output)
-            guard outputs[output].flush(write) else { return .lost }
+            let waiting = outputs[output].count
+            let isThere = outputs[output].flush(write)
+            counters.bytesSent += waiting - outputs[output].count
+            guard isThere else { return .lost }
             guard outputs[output].isEmpty else {
                 outputs[output].compact()
                 return .blocked
@@ -224,6 +223,7 @@ package struct BrokerState: ~Copyable {
                 }
                 guard bytes.count - start >= header.length else { return start }
                 connections[index].lastPacketAt = now
+                counters.packetsReceived.add(header.type)
                 try handle(index, bytes.extracting(start..<(start + header.length)), header)
                 start += header.length
             } catch {
@@ -264,6 +264,7 @@ package struct BrokerState: ~Copyable {
 
     private mutating func malformed(_ index: Int, _ error: DecodeError) {
         let why = "malformed packet: \(error)"
+        counters.malformedPackets += 1
         if connections[index].state == .open {
             disconnect(index, error.reasonCode, why: why)
         } else {

@@ -19,6 +19,8 @@ struct Session {
     var window = OutgoingWindow()
     var queue = Ring<Delivery>()
     var queuedBytes = 0
+    /// Messages that it did not get, for whatever reason.
+    var dropped = 0
     /// QoS 2 identifiers from the client that PUBREL has not freed yet. [MQTT-4.3.3-10]
     var received: Set<UInt16> = []
     var will: Connect.Will?

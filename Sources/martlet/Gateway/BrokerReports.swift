@@ -30,9 +30,18 @@ struct BrokerReports: Sendable {
         case .takenOver(let client, let new, let old):
             logger.warning(
                 "'\(client)' connected again from \(new) while connected from \(old); do two devices share the name?")
-        case .dropped(let client, let total):
-            logger.warning(
-                "the queue of '\(client)' is full, so far \(total) messages are dropped: it reads too slowly")
+        case .dropped(let client, let reason, let total): writeDropped(client, reason, total)
+        }
+    }
+
+    private func writeDropped(_ client: String, _ reason: DropReason, _ total: Int) {
+        let missed = "'\(client)' has missed \(total) message\(total == 1 ? "" : "s")"
+        switch reason {
+        case .queueFull: logger.warning("\(missed): it reads too slowly, and its queue is full")
+        case .memory: logger.warning("\(missed): the broker holds as much as it may (broker.limits.memory)")
+        case .tooLarge: logger.warning("\(missed): it takes no packets of that size")
+        case .expired: logger.info("\(missed): they waited until they expired")
+        case .notAllowed, .offlineQoS0: logger.debug("\(missed): \(reason.name)")
         }
     }
 }

@@ -14,7 +14,7 @@ DEMO := config/demo.yaml
 # A static Swift program exports all its symbols, which nobody looks up: without them it takes 1.1 MB less memory.
 LINKING := -Xlinker --no-export-dynamic
 
-BUILD_PACKAGES := libudev-dev libyaml-dev pkg-config
+BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl
 LINTED := Sources Tests Package.swift
 

@@ -51,6 +51,7 @@ let package = Package(
         // ground
         pureTarget("Bytes"),
         pureTarget("Readings"),
+        pureTarget("Hashing", ["CNettle"]),
 
         // languages
         pureTarget("MQTTCodec", ["Bytes"]),
@@ -60,6 +61,7 @@ let package = Package(
         pureTarget("Framing", ["Bytes"]),
 
         // decisions
+        pureTarget("Access", ["Bytes", "Hashing"]),
         pureTarget("Broker", ["Bytes", "MQTTCodec"]),
         pureTarget("Client", ["Bytes", "MQTTCodec"]),
         pureTarget("Bridge", ["Bytes", "Client", "MQTTCodec"]),
@@ -75,6 +77,7 @@ let package = Package(
 
         // edges
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .target(name: "CLinux"),
         edgeTarget("LinuxIO", ["CLinux", "Bytes", "Readings"]),
@@ -100,11 +103,13 @@ let package = Package(
         // tests
         tests("Bytes", []),
         tests("Readings", []),
+        tests("Hashing", []),
         tests("MQTTCodec", ["Bytes"]),
         tests("Modbus", ["Bytes"]),
         tests("Decoders", ["Bytes", "Readings"], resources: [.copy("Telegrams")]),
         tests("Documents", []),
         tests("Framing", ["Bytes"]),
+        tests("Access", ["Bytes", "Hashing"]),
         tests("Broker", ["Bytes", "MQTTCodec"]),
         tests("Client", ["Bytes", "MQTTCodec"]),
         tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),

@@ -111,6 +111,11 @@ extension Connect.Will {
         _ reader: inout ByteReader, of bytes: Span<UInt8>, flags: ConnectFlags, version: ProtocolVersion
     ) throws(DecodeError) {
         let properties = version == .v5 ? try Properties(reading: &reader, of: bytes, in: .will) : Properties()
+        if let responseTopic = properties[bytes: .responseTopic],
+            !Topic.isValidName(responseTopic.span, responseTopic.indices)
+        {
+            throw DecodeError(.propertyValue, at: reader.offset)  // [MQTT-3.3.2-14], of the will that becomes a PUBLISH
+        }
         let topic = try reader.prefixedRange()
         guard Topic.isValidName(bytes, topic) else {
             throw DecodeError(topic.isEmpty ? .topicEmpty : .topicHasWildcard, at: topic.lowerBound)

@@ -73,7 +73,7 @@ enum Seen: Equatable {
 final class TestClient {
     let broker: TestBroker
     let id: ConnectionID
-    private var version = ProtocolVersion.v5
+    var version = ProtocolVersion.v5
     private(set) var isClosed = false
 
     init(broker: TestBroker, id: ConnectionID) {

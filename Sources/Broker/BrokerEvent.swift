@@ -10,4 +10,6 @@ package enum BrokerEvent: Equatable, Sendable {
     case takenOver(client: String, by: String, from: String)
     /// A client did not get a message; `total` counts what its session has missed for whatever reason.
     case dropped(client: String, DropReason, total: Int)
+    /// The broker comes near its memory limit, or is away from it again.
+    case memory(MemoryPressure, inUse: Int, limit: Int)
 }

@@ -58,6 +58,15 @@ extension BrokerState {
         if !connections[index].origin.mayBeAnonymous {
             return (.notAuthorized, "this listener lets nobody in without a user (broker.auth.anonymous)")
         }
+        if let will = connect.will, will.qos > limits.maximumQoS {
+            return (.qosNotSupported, "a will above QoS \(limits.maximumQoS.rawValue)")  // [MQTT-3.2.2-12]
+        }
+        if let will = connect.will, will.retain, !limits.retainAvailable {
+            return (.retainNotSupported, "a will to be retained")  // [MQTT-3.2.2-13]
+        }
+        if pressure == .refusesClients {
+            return (.quotaExceeded, "memory is nearly used up (broker.limits.memory)")
+        }
         if let will = connect.will, will.topic.first == UInt8(ascii: "$") {
             return (.notAuthorized, "a will on a topic beginning with $")
         }
@@ -108,9 +117,29 @@ extension BrokerState {
         sessions[place].expiry = grantedExpiry(connect, index, &connack)
         startKeepAlive(connect, index, &connack)
         guard connect.version == .v5 else { return }
+        offerAliases(connect, index, &connack)
+        announceLimits(&connack)
         connack.properties[number: .receiveMaximum] = UInt32(limits.receiveMaximum)
         connack.properties[number: .maximumPacketSize] = UInt32(clamping: limits.maximumPacketSize)
         connack.properties[number: .sharedSubscriptionAvailable] = 0
+    }
+
+    /// Aliases in both directions, each side's up to the other's maximum. [MQTT-3.1.2-26] [MQTT-3.2.2-17]
+    private mutating func offerAliases(_ connect: Connect, _ index: Int, _ connack: inout Connack) {
+        let ours = Int(limits.topicAliasMaximum)
+        let theirs = Int(connect.properties[number: .topicAliasMaximum] ?? 0)
+        guard ours > 0 else { return }
+        connack.properties[number: .topicAliasMaximum] = UInt32(limits.topicAliasMaximum)
+        connections[index].aliases = TopicAliases(incomingMaximum: ours, outgoingMaximum: min(ours, theirs))
+        connections[index].usesAliases = theirs > 0
+    }
+
+    /// Says what is not offered; what is goes without saying. [MQTT-3.2.2-9]
+    private func announceLimits(_ connack: inout Connack) {
+        if limits.maximumQoS < .exactlyOnce {
+            connack.properties[number: .maximumQoS] = UInt32(limits.maximumQoS.rawValue)
+        }
+        if !limits.retainAvailable { connack.properties[number: .retainAvailable] = 0 }
     }
 
     private func grantedExpiry(_ connect: Connect, _ index: Int, _ connack: inout Connack) -> UInt32 {

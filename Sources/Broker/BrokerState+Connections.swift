@@ -107,6 +107,8 @@ extension BrokerState {
         case .keepAlive: keepAliveDue(entry)
         case .sessionExpiry: sessionExpiryDue(entry)
         case .willDelay: willDue(entry)
+        case .reading: readingDue(entry)
+        case .memory: memoryDue()
         case .retainedExpiry:
             removeExpiredRetained()
             deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))
@@ -120,7 +122,9 @@ extension BrokerState {
     private mutating func keepAliveDue(_ entry: Deadlines.Entry) {
         let index = Int(entry.index)
         guard connections[index].generation == entry.generation, connections[index].state == .open else { return }
-        let deadline = connections[index].lastPacketAt + connections[index].silenceLimit
+        // While it is paused it can't be heard.
+        let heardAt = isPaused(index) ? now : connections[index].lastPacketAt
+        let deadline = heardAt + connections[index].silenceLimit
         guard deadline <= now else {
             deadlines.add(
                 Deadlines.Entry(at: deadline, kind: .keepAlive, index: entry.index, generation: entry.generation))

@@ -11,18 +11,21 @@ extension BrokerState {
         let connection = Int(sessions[session].connection)
         let qos = min(incoming.qos, recipient.qos)  // [MQTT-3.8.4-8]
         let retain = incoming.retain && recipient.retainAsPublished  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-        if qos == .atMostOnce, connection < 0 { return counters.dropped.add(.offlineQoS0) }
+        // Section 4.5: the server may keep them, and says whether it does.
+        if qos == .atMostOnce, connection < 0, !limits.keepsQoS0WhileOffline {
+            return counters.dropped.add(.offlineQoS0)
+        }
         // What already waits goes first, else an old value would come after a new one.
         let mustWait = !sessions[session].queue.isEmpty || sessions[session].window.unsent > 0
-        let needsStore = qos != .atMostOnce || stored.isLarge || mustWait
+        let needsStore = qos != .atMostOnce || stored.isLarge || mustWait || connection < 0
         let message = needsStore ? keep(incoming, topic, properties, payload, &stored) : -1
         let delivery = Delivery(
             message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier)
-        guard connection >= 0, mayWrite(connection) else {
+        if connection < 0 || mustWait { return enqueue(delivery, session) }
+        guard mayWrite(connection) else {
             if qos == .atMostOnce { return noteDropped(session, .queueFull) }
             return enqueue(delivery, session)
         }
-        if mustWait { return enqueue(delivery, session) }
         var packetID: UInt16 = 0
         if qos != .atMostOnce {
             guard sessions[session].window.hasRoom(connections[connection].window) else {
@@ -32,7 +35,7 @@ extension BrokerState {
             messages.retain(message)
             packetID = sessions[session].window.add(delivery)
         }
-        if stored.isLarge || recipient.identifier != 0 {
+        if stored.isLarge || recipient.identifier != 0 || connections[connection].usesAliases {
             guard needsStore else {
                 return write(incoming, topic, properties, payload, delivery, to: connection)
             }
@@ -70,27 +73,49 @@ extension BrokerState {
         let output = output(connection)
         encoded.append(kind, shape, to: &outputs[output])
         counters.messagesSent.add(delivery.qos, payload: payload.count)
+        grown += encoded.length(kind)
     }
 
-    /// Appends a QoS 0 message that carries a subscription identifier, straight from the publisher's bytes.
+    /// Puts an alias into the shape, if the connection has them and the packet still fits. [MQTT-3.1.2-26]
+    ///
+    /// Called when the packet is certain to be written: what was dropped has made no alias known.
+    private func putAlias(_ alias: (alias: UInt16, isKnown: Bool)?, into shape: inout PublishShape) {
+        guard let alias else { return }
+        shape.alias = alias.alias
+        if alias.isKnown { shape.topicLength = 0 }
+    }
+
+    /// The aliases of a connection, when a packet of this shape has room for one.
+    private func aliases(_ connection: Int, _ shape: PublishShape) -> TopicAliases? {
+        // An alias takes three bytes, and the two lengths before it may grow by one each.
+        guard connections[connection].usesAliases, shape.length + 5 <= connections[connection].maximumPacketSize else {
+            return nil
+        }
+        return connections[connection].aliases
+    }
+
+    /// Appends a QoS 0 message that is this connection's own (it carries an identifier or an alias), straight from
+    /// the publisher's bytes.
     private mutating func write(
         _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>,
         _ delivery: Delivery, to connection: Int
     ) {
-        let shape = PublishShape(
+        var shape = PublishShape(
             version: connections[connection].version, qos: delivery.qos, retain: delivery.retain,
             topicLength: topic.count, propertiesLength: properties.count, payloadLength: payload.count,
             expiry: incoming.expiry, identifier: delivery.subscriptionIdentifier)
         guard shape.length <= connections[connection].maximumPacketSize else {
             return noteDropped(Int(connections[connection].session), .tooLarge)
         }
+        if let aliases = aliases(connection, shape) { putAlias(aliases.alias(for: topic), into: &shape) }
         let output = output(connection)
         shape.appendStart(to: &outputs[output].bytes)
-        outputs[output].bytes.append(copying: topic)
+        if shape.topicLength > 0 { outputs[output].bytes.append(copying: topic) }
         shape.appendMiddle(to: &outputs[output].bytes)
-        outputs[output].bytes.append(copying: properties)
+        if shape.version == .v5 { outputs[output].bytes.append(copying: properties) }
         outputs[output].bytes.append(copying: payload)
         counters.messagesSent.add(delivery.qos, payload: payload.count)
+        grown += shape.length
     }
 
     func shape(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> PublishShape {
@@ -120,10 +145,15 @@ extension BrokerState {
         if shape.length > connections[connection].maximumPacketSize {
             return noteDropped(Int(connections[connection].session), .tooLarge)
         }
+        if let aliases = aliases(connection, shape) {
+            putAlias(messages.alias(for: delivery.message, from: aliases), into: &shape)
+        }
         let record = messages[delivery.message]
         let output = output(connection)
         shape.appendStart(to: &outputs[output].bytes)
-        messages.append(record.topic, of: delivery.message, to: &outputs[output].bytes)
+        if shape.topicLength > 0 {
+            messages.append(record.topic, of: delivery.message, to: &outputs[output].bytes)
+        }
         shape.appendMiddle(to: &outputs[output].bytes)
         if shape.version == .v5 {
             messages.append(record.properties, of: delivery.message, to: &outputs[output].bytes)
@@ -134,11 +164,16 @@ extension BrokerState {
             messages.append(record.payload, of: delivery.message, to: &outputs[output].bytes)
         }
         counters.messagesSent.add(delivery.qos, payload: record.payload.count)
+        grown += shape.length
     }
 
-    /// Queues a delivery; when the queue is full the oldest goes, and is counted.
+    /// Queues a delivery; when the queue is full the oldest goes, or this one, and is counted.
     mutating func enqueue(_ delivery: Delivery, _ session: Int) {
+        if limits.dropPolicy == .newest, isFull(session, messages[delivery.message].length) {
+            return noteDropped(session, .queueFull)
+        }
         messages.retain(delivery.message)
+        grown += Session.overheadPerQueued
         let size = messages[delivery.message].length + Session.overheadPerQueued
         sessions[session].queue.append(delivery)
         sessions[session].queuedBytes += size
@@ -152,7 +187,21 @@ extension BrokerState {
         }
     }
 
-    private func isInternal(_ session: Int) -> Bool {
+    private func isFull(_ session: Int, _ length: Int) -> Bool {
+        let messageLimit = isInternal(session) ? limits.queuedMessagesInside : limits.queuedMessages
+        return sessions[session].queue.count >= messageLimit
+            || sessions[session].queuedBytes + length + Session.overheadPerQueued > limits.queuedBytes
+    }
+
+    /// Drops a session's oldest queued messages until `bytes` are left.
+    mutating func trimQueue(_ session: Int, to bytes: Int) {
+        while sessions[session].queuedBytes > bytes, let oldest = dequeue(session) {
+            messages.release(oldest.message)
+            noteDropped(session, .memory)
+        }
+    }
+
+    func isInternal(_ session: Int) -> Bool {
         let connection = sessions[session].connection
         return connection >= 0 && connections[Int(connection)].isInternal
     }

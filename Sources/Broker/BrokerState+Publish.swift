@@ -17,22 +17,43 @@ extension BrokerState {
     ) throws(DecodeError) {
         let parts = try PublishHeader(packet, header, version: connections[index].version)
         counters.messagesReceived.add(parts.qos, payload: parts.payload.count)
-        guard parts.topicAlias == nil else {
-            // We announced no Topic Alias Maximum. [MQTT-3.3.2-9]
-            return disconnect(index, .topicAliasInvalid, why: "a topic alias, which this broker did not offer")
+        spend(packet.count, index)
+        if let (code, why) = violation(of: parts, index) { return disconnect(index, code, why: why) }
+        guard let alias = parts.topicAlias else {
+            return publishReceived(parts, packet, packet.extracting(parts.topic), index)
         }
-        guard !parts.hasSubscriptionIdentifier else {
-            return disconnect(index, .protocolError, why: "a PUBLISH with a subscription identifier")  // [MQTT-3.3.4-6]
+        guard let aliases = connections[index].aliases, alias > 0, alias <= aliases.incomingMaximum else {
+            // [MQTT-3.3.2-8] [MQTT-3.3.2-9]
+            return disconnect(index, .topicAliasInvalid, why: "topic alias \(alias), beyond the maximum")
         }
+        guard parts.topic.isEmpty else {
+            aliases.define(alias, as: packet.extracting(parts.topic))
+            return publishReceived(parts, packet, packet.extracting(parts.topic), index)
+        }
+        guard let topic = aliases.topic(of: alias) else {
+            // Section 3.3.2.3.4: an alias that was never given a topic.
+            return disconnect(index, .protocolError, why: "topic alias \(alias), which has no topic yet")
+        }
+        publishReceived(parts, packet, topic.span, index)
+    }
+
+    /// Takes a PUBLISH whose topic is known: routes it, or refuses it, and answers.
+    private mutating func publishReceived(
+        _ parts: PublishHeader, _ packet: Span<UInt8>, _ topic: Span<UInt8>, _ index: Int
+    ) {
         if parts.qos == .exactlyOnce {
             guard let isNew = noteReceived(parts.packetID, index) else { return }
             guard isNew else { return acknowledge(.pubrec, parts.packetID, .success, index) }  // [MQTT-4.3.3-10]
         }
-        let refusal = refusal(of: packet.extracting(parts.topic), index)
+        let refusal = refusal(of: parts, topic, packet, index)
         if refusal == nil {
-            route(parts, packet, from: connections[index].session)
+            route(parts, packet, topic, from: connections[index].session)
         } else {
             counters.publishesRefused += 1
+            if refusal == .quotaExceeded, connections[index].version != .v5, parts.qos != .atMostOnce {
+                // 3.1.1 has no word for it, and what is acknowledged must have been taken. [MQTT-4.8.0-2]
+                return disconnect(index, .quotaExceeded, why: "the broker's memory is nearly used up")
+            }
         }
         if parts.qos == .atLeastOnce {
             acknowledge(.puback, parts.packetID, refusal ?? .success, index)
@@ -42,10 +63,11 @@ extension BrokerState {
         }
     }
 
-    private mutating func route(_ parts: PublishHeader, _ packet: Span<UInt8>, from session: SessionIndex) {
+    private mutating func route(
+        _ parts: PublishHeader, _ packet: Span<UInt8>, _ topic: Span<UInt8>, from session: SessionIndex
+    ) {
         let incoming = Incoming(
             qos: parts.qos, retain: parts.retain, expiry: parts.messageExpiry, publisher: session)
-        let topic = packet.extracting(parts.topic)
         let payload = packet.extracting(parts.payload)
         guard !parts.forwardsAllProperties else {
             return route(incoming, topic, packet.extracting(parts.properties), payload)
@@ -68,12 +90,38 @@ extension BrokerState {
         return true
     }
 
-    /// Why a client may not publish to a topic; the message is then acknowledged with the code and dropped, which
-    /// a 3.1.1 client can't see.
-    private func refusal(of topic: Span<UInt8>, _ index: Int) -> ReasonCode? {
+    /// What ends the connection, beside a malformed packet: the client was told at CONNACK, or should know.
+    private func violation(of parts: PublishHeader, _ index: Int) -> (ReasonCode, String)? {
+        if parts.hasSubscriptionIdentifier {
+            return (.protocolError, "a PUBLISH with a subscription identifier")  // [MQTT-3.3.4-6]
+        }
+        guard !connections[index].isInternal else { return nil }
+        if parts.qos > limits.maximumQoS {
+            return (.qosNotSupported, "a PUBLISH above QoS \(limits.maximumQoS.rawValue)")  // [MQTT-3.2.2-11]
+        }
+        if parts.retain, !limits.retainAvailable {
+            return (.retainNotSupported, "a retained PUBLISH")  // [MQTT-3.2.2-14]
+        }
+        return nil
+    }
+
+    /// Why a message is not taken; it is then acknowledged with the code and dropped, which a 3.1.1 client can't see.
+    private mutating func refusal(
+        of parts: PublishHeader, _ topic: Span<UInt8>, _ packet: Span<UInt8>, _ index: Int
+    ) -> ReasonCode? {
         guard !connections[index].isInternal else { return nil }
         if topic[0] == UInt8(ascii: "$") { return .notAuthorized }  // [MQTT-4.7.2-1]: the server's own
-        return TopicLevels.count(topic) > limits.topicLevels ? .topicNameInvalid : nil
+        if topic.count > limits.topicLength || TopicLevels.count(topic) > limits.topicLevels {
+            return .topicNameInvalid
+        }
+        if limits.validatesPayloadFormat, parts.payloadIsText, !UTF8Text.isValid(packet, parts.payload) {
+            return .payloadFormatInvalid
+        }
+        guard pressure != .none, parts.retain, !parts.payload.isEmpty, retained.message(for: topic) == nil else {
+            return nil
+        }
+        noteDropped(Int(connections[index].session), .memory)
+        return .quotaExceeded
     }
 
     private mutating func acknowledge(_ type: PacketType, _ id: UInt16, _ code: ReasonCode, _ index: Int) {
@@ -91,7 +139,7 @@ extension BrokerState {
         guard let header = try? FixedHeader.parse(packet.span),
             let parts = try? PublishHeader(packet.span, header, version: .v5)
         else { return }
-        route(parts, packet.span, from: -1)
+        route(parts, packet.span, packet.span.extracting(parts.topic), from: -1)
     }
 
     /// Retains the message, and gives it to everybody who subscribed.
@@ -130,6 +178,7 @@ extension BrokerState {
             topicLength: Int32(clamping: topic.count), propertiesLength: Int32(clamping: properties.count),
             payloadLength: Int32(clamping: payload.count), location: 0, blockBits: 0, qos: incoming.qos,
             expiresAt: incoming.expiry.map { now + .seconds(Int($0)) })
+        grown += record.length
         stored.index = messages.add(record, topic: topic, properties: properties, payload: payload)
         return stored.index
     }

@@ -31,6 +31,12 @@ package struct BrokerState: ~Copyable {
     var dueWills: [Connect.Will] = []
     var events: [BrokerEvent] = []
     var lastPublishedClients = -1
+    /// Connections that the loop must begin or cease to read.
+    var readingChanges: [Int32] = []
+    /// Bytes kept or written since memory was last looked at.
+    var grown = 0
+    package internal(set) var pressure = MemoryPressure.none
+    var isWatchingMemory = false
     package internal(set) var counters = Counters()
 
     /// A broker without clients.
@@ -100,12 +106,15 @@ package struct BrokerState: ~Copyable {
             whole.append(copying: bytes)
             let consumed = handlePackets(index, whole.span)
             if consumed == 0, isReading(index) {
+                // Still the front of one packet, or paused.
                 swap(&whole, &connections[index].partial)
             } else {
                 keepRest(index, whole.span.extracting(consumed..<whole.count))
             }
         }
         publishDueWills()
+        pauseIfOutputIsFull(index)
+        watchMemory()
     }
 
     /// The transport is gone, for the reason given.
@@ -180,6 +189,7 @@ package struct BrokerState: ~Copyable {
             connections[index].output = -1
             freeOutputs.append(Int32(clamping: output))
             if connections[index].state == .open { pump(connections[index].session) }
+            resume(index, .output)
         }
         return connections[index].state == .closing ? .close : .done
     }
@@ -199,6 +209,14 @@ package struct BrokerState: ~Copyable {
         return connections[index].generation == id.generation && connections[index].state != .free
     }
 
+    /// Handles what arrived while the connection was paused.
+    mutating func handleKept(_ index: Int) {
+        var kept: [UInt8] = []
+        swap(&kept, &connections[index].partial)
+        let consumed = handlePackets(index, kept.span)
+        keepRest(index, kept.span.extracting(consumed..<kept.count))
+    }
+
     func isReading(_ index: Int) -> Bool {
         connections[index].state == .awaitingConnect || connections[index].state == .open
     }
@@ -216,6 +234,7 @@ package struct BrokerState: ~Copyable {
     private mutating func handlePackets(_ index: Int, _ bytes: Span<UInt8>) -> Int {
         var start = 0
         while isReading(index) {
+            if isPaused(index) { return start }
             do throws(DecodeError) {
                 guard let header = try FixedHeader.parse(bytes, at: start) else { return start }
                 guard header.length <= limits.maximumPacketSize || connections[index].isInternal else {

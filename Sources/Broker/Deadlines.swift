@@ -13,6 +13,9 @@ struct Deadlines {
         case willDelay
         case retainedExpiry
         case system
+        /// A paused connection may be read again.
+        case reading
+        case memory
     }
 
     struct Entry {

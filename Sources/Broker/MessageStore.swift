@@ -42,6 +42,9 @@ struct MessageStore: ~Copyable {
     private(set) var count = 0
     private(set) var bytes = 0
 
+    /// The memory that the messages take: blocks are powers of two, so it is more than their bytes.
+    var footprint: Int { bytes + bytes / 2 + count * MemoryLayout<Record>.stride }
+
     /// Keeps a message and returns its index, with one reference that the caller owns.
     mutating func add(_ record: Record, topic: Span<UInt8>, properties: Span<UInt8>, payload: Span<UInt8>)
         -> MessageIndex
@@ -103,6 +106,17 @@ struct MessageStore: ~Copyable {
             let start = Int(record.location)
             output.append(copying: slab.span.extracting((start + part.lowerBound)..<(start + part.upperBound)))
         }
+    }
+
+    /// An alias for the message's topic.
+    func alias(for index: MessageIndex, from aliases: TopicAliases) -> (alias: UInt16, isKnown: Bool)? {
+        let record = records[Int(index)]
+        if record.isLarge {
+            let whole = large[Int(record.location)]
+            return aliases.alias(for: whole.span.extracting(record.topic))
+        }
+        let start = Int(record.location)
+        return aliases.alias(for: slab.span.extracting(start..<(start + Int(record.topicLength))))
     }
 
     /// The bytes of a large message, to be shared.

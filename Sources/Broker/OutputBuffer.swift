@@ -24,6 +24,9 @@ package struct OutputBuffer {
 
     package var isEmpty: Bool { count == 0 }
 
+    /// The memory it takes.
+    var footprint: Int { bytes.capacity + sharedCount }
+
     /// Appends a whole encoded packet, with its first byte and packet identifier put in.
     mutating func append(packet: [UInt8], firstByte: UInt8, packetID: UInt16, at position: Int) {
         let start = bytes.count

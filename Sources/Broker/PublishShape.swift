@@ -16,6 +16,8 @@ struct PublishShape {
     var expiry: UInt32?
     /// 0 for none.
     var identifier: UInt32 = 0
+    /// 0 for none; with an alias that the client knows, `topicLength` is 0.
+    var alias: UInt16 = 0
 
     var firstByte: UInt8 {
         PacketType.publish.rawValue << 4 | (duplicate ? 8 : 0) | qos.rawValue << 1 | (retain ? 1 : 0)
@@ -32,7 +34,7 @@ struct PublishShape {
     private var ownPropertiesLength: Int {
         guard version == .v5 else { return 0 }
         let identifierLength = identifier == 0 ? 0 : 1 + VariableByteInteger.size(Int(identifier))
-        return propertiesLength + (expiry == nil ? 0 : 5) + identifierLength
+        return propertiesLength + (expiry == nil ? 0 : 5) + identifierLength + (alias == 0 ? 0 : 3)
     }
 
     private var remainingLength: Int {
@@ -54,6 +56,10 @@ struct PublishShape {
         if let expiry {
             output.append(Property.messageExpiryInterval.rawValue)
             output.append(bigEndian: expiry)
+        }
+        if alias != 0 {
+            output.append(Property.topicAlias.rawValue)
+            output.append(bigEndian: alias)
         }
         if identifier != 0 {
             output.append(Property.subscriptionIdentifier.rawValue)

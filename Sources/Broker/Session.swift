@@ -52,6 +52,15 @@ struct Connection {
     /// The client's Receive Maximum, or ours, whichever is lower.
     var window = 0
     var maximumPacketSize = Int.max
+    /// Set when either side may use topic aliases.
+    var aliases: TopicAliases?
+    /// Whether we may use them towards the client.
+    var usesAliases = false
+    /// Why it is not read; empty while it is.
+    var pauses: Pauses = []
+    /// Up to when its messages and bytes have used up what its rates allow.
+    var messagesPaidUntil = MonotonicTime(nanoseconds: 0)
+    var bytesPaidUntil = MonotonicTime(nanoseconds: 0)
     /// 1.5 times the keep alive; zero means none.
     var silenceLimit: Duration = .zero
     var lastPacketAt: MonotonicTime

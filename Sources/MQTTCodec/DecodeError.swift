@@ -20,6 +20,7 @@ package struct DecodeError: Error, Equatable, Sendable {
         case propertyNotAllowed
         case propertyTwice
         case propertyValue
+        case topicAliasZero
         case unknownProtocolName
         case unsupportedProtocolLevel
         case willFlags
@@ -43,6 +44,7 @@ package struct DecodeError: Error, Equatable, Sendable {
         case .propertyTwice, .propertyValue, .propertyNotAllowed, .noFilter: .protocolError
         case .topicHasWildcard, .topicEmpty: .topicNameInvalid
         case .filterInvalid: .topicFilterInvalid
+        case .topicAliasZero: .topicAliasInvalid  // [MQTT-3.3.2-8]
         case .unsupportedProtocolLevel, .unknownProtocolName: .unsupportedProtocolVersion
         case .packetTooLarge: .packetTooLarge
         default: .malformedPacket

@@ -42,7 +42,7 @@ package struct PropertyReader: ~Escapable {
         var item = Item(property: property, number: 0, whole: start..<start, first: 0..<0, second: 0..<0)
         try readValue(of: property, into: &item)
         guard property.isLegal(item.number) || property.form.isTextual else {
-            throw DecodeError(.propertyValue, at: start)
+            throw DecodeError(property == .topicAlias ? .topicAliasZero : .propertyValue, at: start)
         }
         item.whole = start..<position
         return item

@@ -24,6 +24,8 @@ package struct PublishHeader: Equatable, Sendable {
     /// Whether all properties may be passed on as they are; if not, use `PublishHeader.appendForwardable`.
     package var forwardsAllProperties = true
     package var hasSubscriptionIdentifier = false
+    /// Whether the publisher says that the payload is UTF-8 text. [MQTT-3.3.2-4]
+    package var payloadIsText = false
 
     /// Reads the PUBLISH packet that `bytes` begins with.
     package init(_ bytes: Span<UInt8>, _ header: FixedHeader, version: ProtocolVersion) throws(DecodeError) {
@@ -71,6 +73,7 @@ package struct PublishHeader: Equatable, Sendable {
             case .subscriptionIdentifier:
                 hasSubscriptionIdentifier = true
                 forwardsAllProperties = false
+            case .payloadFormatIndicator: payloadIsText = item.number == 1
             case .responseTopic:
                 // [MQTT-3.3.2-14]
                 guard Topic.isValidName(bytes, item.first) else {

@@ -154,12 +154,6 @@ import Testing
         #expect(subscriber.messages() == ["t x"])
     }
 
-    @Test func `a topic alias is refused because none was offered`() throws {
-        let (publisher, _) = try pair()
-        publisher.publish("t") { $0.properties[number: .topicAlias] = 1 }
-        #expect(publisher.seen() == [.disconnect(Disconnect(reasonCode: .topicAliasInvalid))])
-    }
-
     @Test func `a wildcard in a topic name ends the connection`() throws {
         let (publisher, _) = try pair()
         publisher.publish("a/+/b")

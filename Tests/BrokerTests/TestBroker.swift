@@ -35,6 +35,16 @@ final class TestBroker {
         while let due = state.wakeAt, due <= now { state.tick(now: now) }
     }
 
+    var pressure: MemoryPressure { state.pressure }
+    var memoryInUse: Int { state.memoryInUse }
+
+    /// What the loop is asked to read from now on, or no longer.
+    func readingChanges() -> [ConnectionID: Bool] {
+        var changes: [ConnectionID: Bool] = [:]
+        while let change = state.nextReadingChange() { changes[change.id] = change.reads }
+        return changes
+    }
+
     func shutDown() { state.shutDown(now: now) }
 
     func receive(_ bytes: [UInt8], from id: ConnectionID) {
@@ -154,8 +164,10 @@ final class TestClient {
     }
 
     /// The messages among what was written, as "topic payload".
-    func messages() -> [String] {
-        seen().compactMap { seen in
+    func messages() -> [String] { Self.messages(seen()) }
+
+    static func messages(_ seen: [Seen]) -> [String] {
+        seen.compactMap { seen in
             guard case .publish(let publish) = seen else { return nil }
             return
                 "\(String(decoding: publish.topic, as: UTF8.self)) \(String(decoding: publish.payload, as: UTF8.self))"

@@ -68,7 +68,7 @@ import Testing
         Refused("packet identifier 0 [MQTT-2.3.1-1]", .v311, "32 07 00 03 61 2F 62 00 00", .packetIDZero, at: 7),
         Refused("a name longer than the packet", .v311, "30 05 00 09 61 2F 62", .endsEarly, at: 4),
         Refused("properties longer than the packet", .v5, "30 06 00 03 61 2F 62 09", .endsEarly, at: 8),
-        Refused("a topic alias of 0 [MQTT-3.3.2-8]", .v5, "30 09 00 03 61 2F 62 03 23 00 00", .propertyValue, at: 8),
+        Refused("a topic alias of 0 [MQTT-3.3.2-8]", .v5, "30 09 00 03 61 2F 62 03 23 00 00", .topicAliasZero, at: 8),
         Refused("a SUBSCRIBE for nothing [MQTT-3.8.3-2]", .v311, "82 02 00 0A", .noFilter, at: 4),
         Refused("a SUBSCRIBE at QoS 3 [MQTT-3.8.3-4]", .v311, "82 06 00 0A 00 01 61 03", .qosThree, at: 7),
         Refused("options that 3.1.1 lacks [MQTT-3.8.3-4]", .v311, "82 06 00 0A 00 01 61 04", .reservedBits, at: 7),

@@ -30,6 +30,7 @@ struct BrokerReports: Sendable {
         case .takenOver(let client, let new, let old):
             logger.warning(
                 "'\(client)' connected again from \(new) while connected from \(old); do two devices share the name?")
+        case .memory(let pressure, let inUse, let limit): write(pressure, inUse / 1_000_000, limit / 1_000_000)
         case .dropped(let client, let reason, let total): writeDropped(client, reason, total)
         }
     }
@@ -42,6 +43,16 @@ struct BrokerReports: Sendable {
         case .tooLarge: logger.warning("\(missed): it takes no packets of that size")
         case .expired: logger.info("\(missed): they waited until they expired")
         case .notAllowed, .offlineQoS0: logger.debug("\(missed): \(reason.name)")
+        }
+    }
+
+    private func write(_ pressure: MemoryPressure, _ inUse: Int, _ limit: Int) {
+        let share = "messages take \(inUse) MB of the \(limit) MB that broker.limits.memory allows"
+        switch pressure {
+        case .none: logger.notice("\(share): everything is taken again")
+        case .refusesRetained: logger.warning("\(share): topics that were not retained yet are refused")
+        case .shortensQueues: logger.warning("\(share): the longest queues are shortened")
+        case .refusesClients: logger.error("\(share): new clients are refused")
         }
     }
 }

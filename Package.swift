@@ -62,7 +62,7 @@ let package = Package(
 
         // decisions
         pureTarget("Access", ["Bytes", "Hashing"]),
-        pureTarget("Broker", ["Bytes", "MQTTCodec"]),
+        pureTarget("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec"]),
         pureTarget("Client", ["Bytes", "MQTTCodec"]),
         pureTarget("Bridge", ["Bytes", "Client", "MQTTCodec"]),
         pureTarget("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
@@ -110,7 +110,7 @@ let package = Package(
         tests("Documents", []),
         tests("Framing", ["Bytes"]),
         tests("Access", ["Bytes", "Hashing"]),
-        tests("Broker", ["Bytes", "MQTTCodec"]),
+        tests("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec"]),
         tests("Client", ["Bytes", "MQTTCodec"]),
         tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),
         tests("Mapping", ["Bytes", "Readings", "MQTTCodec"]),

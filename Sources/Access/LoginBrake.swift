@@ -1,3 +1,5 @@
+package import Bytes
+
 /// Slows down who guesses passwords: each address may fail a few times at once, then now and then.
 ///
 /// A failure costs a token of the address, and tokens come back with time. Tokens are taken before the password is
@@ -13,7 +15,7 @@ package struct LoginBrake: Sendable {
     private struct Entry {
         var tokens: Int
         /// When the tokens were counted.
-        var since: ContinuousClock.Instant
+        var since: MonotonicTime
     }
 
     private var entries: [[UInt8]: Entry] = [:]
@@ -24,7 +26,7 @@ package struct LoginBrake: Sendable {
     var remembered: Int { entries.count }
 
     /// Takes a token; false if the address has none, and must not try now.
-    package mutating func begin(_ address: String, now: ContinuousClock.Instant) -> Bool {
+    package mutating func begin(_ address: String, now: MonotonicTime) -> Bool {
         let key = Self.key(address)
         var entry = current(key, now)
         guard entry.tokens > 0 else { return false }
@@ -42,7 +44,7 @@ package struct LoginBrake: Sendable {
         entries[key] = entry.tokens >= Self.burst ? nil : entry
     }
 
-    private func current(_ key: [UInt8], _ now: ContinuousClock.Instant) -> Entry {
+    private func current(_ key: [UInt8], _ now: MonotonicTime) -> Entry {
         guard var entry = entries[key] else { return Entry(tokens: Self.burst, since: now) }
         let regained = Int((now - entry.since) / Self.interval)
         guard regained > 0 else { return entry }
@@ -52,7 +54,7 @@ package struct LoginBrake: Sendable {
     }
 
     /// Makes room: addresses with all their tokens go first, then the one that was quiet for longest.
-    private mutating func forgetOthers(than key: [UInt8], _ now: ContinuousClock.Instant) {
+    private mutating func forgetOthers(than key: [UInt8], _ now: MonotonicTime) {
         for other in entries.keys where current(other, now).tokens >= Self.burst { entries[other] = nil }
         guard entries.count > Self.capacity else { return }
         let oldest = entries.filter { $0.key != key }.min { $0.value.since < $1.value.since }

@@ -52,6 +52,10 @@ extension BrokerState {
         package var publishesRefused = 0
         package var subscriptionsRefused = 0
         package var malformedPackets = 0
+        /// Clients turned away for a wrong user name or password.
+        package var loginsFailed = 0
+        /// Those of them whose password was not looked at, because their address had guessed too often.
+        package var loginsBraked = 0
 
         /// Open transports of external clients, and how many were opened.
         package var sockets = 0

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import MQTTCodec
 
@@ -20,13 +21,31 @@ extension BrokerState {
         if let (code, why) = objection(to: connect, on: index) {
             return refuse(index, Connack(reasonCode: code), why: why)
         }
+        authenticate(index, connect)
+    }
+
+    /// Makes a client of the connection: whoever it is, it is proven now.
+    ///
+    /// `proof` is what an enhanced authentication says at its end.
+    mutating func accept(_ index: Int, _ connect: Connect, as user: ProvenUser?, proof: [UInt8]? = nil) {
+        var connect = connect
         let isAssigned = connect.clientID.isEmpty
         if isAssigned { connect.clientID = assignedClientID() }
-        let (session, isPresent) = openSession(connect, on: index)
+        let standing = standing(of: user, connect.clientID, on: index)
+        if let will = connect.will, let rules = standing?.rules, !rules.mayWrite(will.topic.span) {
+            return refuse(
+                index, Connack(reasonCode: .notAuthorized), why: "a will on a topic that the client may not publish to")
+        }
+        let (session, isPresent) = openSession(connect, user, on: index)
+        set(standing, of: session)
         var connack = Connack(sessionPresent: isPresent, reasonCode: .success)
         adopt(connect, index, session, &connack)
         if isAssigned, connect.version == .v5 {
             connack.properties[bytes: .assignedClientIdentifier] = connect.clientID  // [MQTT-3.2.2-16]
+        }
+        if let proof {
+            connack.properties[bytes: .authenticationMethod] = connect.properties[bytes: .authenticationMethod]
+            connack.properties[bytes: .authenticationData] = proof
         }
         // [MQTT-3.2.0-1]: nothing goes before the CONNACK.
         withOutput(index) { connack.encode(into: &$0, version: connect.version) }
@@ -34,7 +53,7 @@ extension BrokerState {
         resume(session)
     }
 
-    private mutating func refuse(_ index: Int, _ connack: Connack, why: String) {
+    mutating func refuse(_ index: Int, _ connack: Connack, why: String) {
         let version = connections[index].version
         withOutput(index) { connack.encode(into: &$0, version: version) }
         refuse(index, why: why)
@@ -45,18 +64,14 @@ extension BrokerState {
         if connect.version == .v311, connect.clientID.isEmpty, !connect.cleanStart {
             return (.clientIdentifierNotValid, "an empty client id needs a clean session")  // [MQTT-3.1.3-8]
         }
-        if connect.properties[bytes: .authenticationMethod] != nil {
-            return (.badAuthenticationMethod, "extended authentication is not offered")  // [MQTT-4.12.0-1]
-        }
-        if connect.properties[bytes: .authenticationData] != nil {
+        if connect.properties[bytes: .authenticationData] != nil,
+            connect.properties[bytes: .authenticationMethod] == nil
+        {
             return (.protocolError, "authentication data without a method")
         }
         guard !connections[index].isInternal else { return nil }
         if connect.clientID.starts(with: Self.internalPrefix) {
             return (.clientIdentifierNotValid, "client ids beginning with $martlet/ are the gateway's own")
-        }
-        if !connections[index].origin.mayBeAnonymous {
-            return (.notAuthorized, "this listener lets nobody in without a user (broker.auth.anonymous)")
         }
         if let will = connect.will, will.qos > limits.maximumQoS {
             return (.qosNotSupported, "a will above QoS \(limits.maximumQoS.rawValue)")  // [MQTT-3.2.2-12]
@@ -74,14 +89,17 @@ extension BrokerState {
     }
 
     /// The session that the client gets, and whether it is one from before.
-    private mutating func openSession(_ connect: Connect, on index: Int) -> (SessionIndex, Bool) {
+    private mutating func openSession(
+        _ connect: Connect, _ user: ProvenUser?, on index: Int
+    ) -> (SessionIndex, Bool) {
         guard let existing = sessionsByClientID[connect.clientID] else {
             return (addSession(connect.clientID), false)
         }
         if sessions[Int(existing)].connection >= 0 { takeOver(existing, connect, by: index) }
         // The old session may have ended with its connection, or gone to a clean start. [MQTT-3.1.2-4]
         guard let kept = sessionsByClientID[connect.clientID] else { return (addSession(connect.clientID), false) }
-        guard !connect.cleanStart else {
+        // What one user has waiting is none of another's, who only gave the same client id.
+        guard !connect.cleanStart, sessions[Int(kept)].standing?.user?.name == user?.name else {
             endSession(kept)
             return (addSession(connect.clientID), false)
         }

@@ -91,6 +91,7 @@ extension BrokerState {
             freeOutputs.append(connections[index].output)
         }
         if !connections[index].isInternal { counters.sockets -= 1 }
+        logins.forget(index)
         let generation = connections[index].generation
         connections[index] = Connection(lastPacketAt: now)
         connections[index].generation = generation
@@ -102,8 +103,7 @@ extension BrokerState {
         switch entry.kind {
         case .connect:
             guard connections[index].generation == entry.generation else { return }
-            guard connections[index].state == .awaitingConnect else { return }
-            refuse(index, why: "no CONNECT within \(limits.connectTimeout)")
+            connectDue(index)
         case .keepAlive: keepAliveDue(entry)
         case .sessionExpiry: sessionExpiryDue(entry)
         case .willDelay: willDue(entry)
@@ -115,6 +115,15 @@ extension BrokerState {
         case .system:
             publishSystemTopics()
             deadlines.add(Deadlines.Entry(at: now + limits.sysInterval, kind: .system))
+        }
+    }
+
+    /// The time to connect in is over, for the CONNECT and for all that proves the client.
+    private mutating func connectDue(_ index: Int) {
+        switch connections[index].state {
+        case .awaitingConnect: refuse(index, why: "no CONNECT within \(limits.connectTimeout)")
+        case .authenticating, .exchanging: refuse(index, why: "not authenticated within \(limits.connectTimeout)")
+        case .free, .open, .closing: break
         }
     }
 

@@ -246,6 +246,10 @@ extension BrokerState {
             messages.release(delivery.message)
             return noteDropped(session, isExpired ? .expired : .tooLarge)
         }
+        guard mayReceive(SessionIndex(clamping: session), delivery.message) else {
+            messages.release(delivery.message)
+            return noteDropped(session, .notAllowed)
+        }
         guard delivery.qos != .atMostOnce else {
             write(delivery, 0, to: connection)
             messages.release(delivery.message)

@@ -111,6 +111,7 @@ extension BrokerState {
     ) -> ReasonCode? {
         guard !connections[index].isInternal else { return nil }
         if topic[0] == UInt8(ascii: "$") { return .notAuthorized }  // [MQTT-4.7.2-1]: the server's own
+        guard mayPublish(index, topic) else { return .notAuthorized }
         if topic.count > limits.topicLength || TopicLevels.count(topic) > limits.topicLevels {
             return .topicNameInvalid
         }
@@ -157,6 +158,10 @@ extension BrokerState {
                 let recipient = subscriptions.recipient(at: position)
                 // [MQTT-3.8.3-3]
                 if recipient.noLocal, recipient.session == incoming.publisher { continue }
+                guard mayReceive(recipient.session, topic) else {
+                    noteDropped(Int(recipient.session), .notAllowed)
+                    continue
+                }
                 deliver(incoming, topic, properties, payload, to: recipient, &stored)
             }
         }

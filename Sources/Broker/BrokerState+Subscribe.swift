@@ -37,6 +37,7 @@ extension BrokerState {
     private func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
         guard request.isValid else { return .topicFilterInvalid }
         guard !connections[index].isInternal else { return nil }
+        guard maySubscribe(session, request.filter.span) else { return .notAuthorized }
         if request.filter.starts(with: Array("$share/".utf8)) { return .sharedSubscriptionsNotSupported }
         if TopicLevels.count(request.filter.span) > limits.topicLevels { return .topicFilterInvalid }
         return subscriptions.count(of: session) >= limits.subscriptions ? .quotaExceeded : nil
@@ -47,6 +48,7 @@ extension BrokerState {
         for message in retained.messages(matching: request.filter.span) {
             let record = messages[message]
             if let expiresAt = record.expiresAt, expiresAt <= now { continue }
+            guard mayReceive(session, message) else { continue }
             // Through the queue, so that they keep their place and the window; not counted against its limit,
             // since they are held anyway.
             messages.retain(message)

@@ -26,6 +26,9 @@ package struct BrokerState: ~Copyable {
     var freeOutputs: [Int32] = []
     var marked: [Int32] = []
     var deadlines = Deadlines()
+    var logins: Logins
+    /// Whether rules bind any session; while none do, nothing is asked for a message.
+    var hasRules = false
     var encoded = EncodedPublish()
     /// Wills wait here until the event that set them free is handled to its end.
     var dueWills: [Connect.Will] = []
@@ -48,6 +51,7 @@ package struct BrokerState: ~Copyable {
         self.now = now
         startedAt = now
         randomState = seed
+        logins = Logins(seed: seed &+ 2)
         subscriptions = SubscriptionStore(seed: seed)
         retained = RetainedStore(seed: seed &+ 1)
         if limits.sysInterval > .zero { deadlines.add(Deadlines.Entry(at: now, kind: .system)) }
@@ -97,6 +101,7 @@ package struct BrokerState: ~Copyable {
         guard isCurrent(id) else { return }
         let index = Int(id.index)
         counters.bytesReceived += bytes.count
+        guard connections[index].state != .authenticating else { return keepForLater(index, bytes) }
         if connections[index].partial.isEmpty {
             let consumed = handlePackets(index, bytes)
             keepRest(index, bytes.extracting(consumed..<bytes.count))
@@ -218,11 +223,14 @@ package struct BrokerState: ~Copyable {
     }
 
     func isReading(_ index: Int) -> Bool {
-        connections[index].state == .awaitingConnect || connections[index].state == .open
+        switch connections[index].state {
+        case .awaitingConnect, .open, .exchanging: true
+        case .free, .authenticating, .closing: false
+        }
     }
 
-    private mutating func keepRest(_ index: Int, _ rest: Span<UInt8>) {
-        guard rest.count > 0, isReading(index) else { return }
+    mutating func keepRest(_ index: Int, _ rest: Span<UInt8>) {
+        guard rest.count > 0, isReading(index) || connections[index].state == .authenticating else { return }
         connections[index].partial.append(copying: rest)
         if let header = try? FixedHeader.parse(rest), header.length > rest.count {
             // The packet's length is known and allowed: one allocation instead of a doubling for each read.
@@ -231,7 +239,7 @@ package struct BrokerState: ~Copyable {
     }
 
     /// Handles the whole packets at the front; returns how many bytes they had.
-    private mutating func handlePackets(_ index: Int, _ bytes: Span<UInt8>) -> Int {
+    mutating func handlePackets(_ index: Int, _ bytes: Span<UInt8>) -> Int {
         var start = 0
         while isReading(index) {
             if isPaused(index) { return start }
@@ -249,13 +257,14 @@ package struct BrokerState: ~Copyable {
                 malformed(index, error)
             }
         }
-        return bytes.count
+        return connections[index].state == .authenticating ? start : bytes.count
     }
 
     private mutating func handle(
         _ index: Int, _ packet: Span<UInt8>, _ header: FixedHeader
     ) throws(DecodeError) {
         guard connections[index].state == .open else {
+            if connections[index].state == .exchanging { return try exchangeContinues(index, packet, header) }
             // [MQTT-3.1.0-1]
             guard header.type == .connect else {
                 return refuse(index, why: "the first packet was \(header.type) and not CONNECT")
@@ -276,6 +285,7 @@ package struct BrokerState: ~Copyable {
             withOutput(index) { Ping.encode(.pingresp, into: &$0) }
         case .disconnect: disconnectReceived(index, try Disconnect(packet, header, version: version))
         case .connect: disconnect(index, .protocolError, why: "a second CONNECT")  // [MQTT-3.1.0-2]
+        case .auth where version == .v5: authReceived(index, try Auth(packet, header))
         case .connack, .suback, .unsuback, .pingresp, .auth:
             disconnect(index, .protocolError, why: "a packet that clients don't send: \(header.type)")
         }

@@ -24,6 +24,8 @@ struct Session {
     /// QoS 2 identifiers from the client that PUBREL has not freed yet. [MQTT-4.3.3-10]
     var received: Set<UInt16> = []
     var will: Connect.Will?
+    /// Whose it is and what it may do; nil where nobody asks.
+    var standing: SessionStanding?
     /// Set while the will waits for its delay, or nil.
     var willDueAt: MonotonicTime?
     /// Set while no connection is there.
@@ -35,6 +37,10 @@ struct Connection {
     enum State: UInt8 {
         case free
         case awaitingConnect
+        /// CONNECT waits for its password to be checked; what follows it waits too.
+        case authenticating
+        /// Between CONNECT and CONNACK, in an exchange of AUTH packets.
+        case exchanging
         case open
         /// Nothing more is read; it is closed when the output is written.
         case closing
@@ -46,6 +52,8 @@ struct Connection {
     /// Of the gateway itself: not limited, not counted, may publish anywhere.
     var isInternal = false
     var isMarked = false
+    /// CONNECT named an authentication method, so that AUTH may come again.
+    var hasMethod = false
     var session: SessionIndex = -1
     /// Place in the pool of output buffers; -1 while nothing waits.
     var output: Int32 = -1

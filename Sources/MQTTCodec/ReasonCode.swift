@@ -15,6 +15,8 @@ package struct ReasonCode: RawRepresentable, Equatable, Hashable, Sendable {
     package static let disconnectWithWill = ReasonCode(rawValue: 0x04)
     package static let noMatchingSubscribers = ReasonCode(rawValue: 0x10)
     package static let noSubscriptionExisted = ReasonCode(rawValue: 0x11)
+    package static let continueAuthentication = ReasonCode(rawValue: 0x18)
+    package static let reauthenticate = ReasonCode(rawValue: 0x19)
     package static let unspecifiedError = ReasonCode(rawValue: 0x80)
     package static let malformedPacket = ReasonCode(rawValue: 0x81)
     package static let protocolError = ReasonCode(rawValue: 0x82)
@@ -65,6 +67,8 @@ extension ReasonCode: CustomStringConvertible {
         case .disconnectWithWill: "disconnect with will message"
         case .noMatchingSubscribers: "no matching subscribers"
         case .noSubscriptionExisted: "no subscription existed"
+        case .continueAuthentication: "continue authentication"
+        case .reauthenticate: "re-authenticate"
         case .malformedPacket: "malformed packet"
         case .protocolError: "protocol error"
         case .implementationSpecificError: "implementation specific error"

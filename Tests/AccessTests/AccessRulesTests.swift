@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import Access
@@ -228,12 +229,12 @@ private final class HeldBrake {
 
     var remembered: Int { brake.remembered }
 
-    func begin(_ address: String, now: ContinuousClock.Instant) -> Bool { brake.begin(address, now: now) }
+    func begin(_ address: String, now: MonotonicTime) -> Bool { brake.begin(address, now: now) }
     func succeeded(_ address: String) { brake.succeeded(address) }
 }
 
 @Suite struct LoginBrakeTests {
-    private let start = ContinuousClock.Instant.now
+    private let start = MonotonicTime(nanoseconds: 0)
 
     @Test func `guesses are used up, and come back with time`() {
         let brake = HeldBrake()

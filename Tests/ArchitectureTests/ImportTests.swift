@@ -17,7 +17,7 @@ enum Floor {
         "Framing": ["Bytes"],
         // decisions
         "Access": ["Bytes", "Hashing"],
-        "Broker": ["Bytes", "MQTTCodec"],
+        "Broker": ["Access", "Bytes", "Hashing", "MQTTCodec"],
         "Client": ["Bytes", "MQTTCodec"],
         "Bridge": ["Bytes", "Client", "MQTTCodec"],
         "Mapping": ["Bytes", "MQTTCodec", "Readings"],

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import MQTTCodec
 
@@ -30,6 +31,33 @@ final class TestBroker {
         return state.connectionOpened(origin, now: now).map { TestClient(broker: self, id: $0) }
     }
 
+    /// A connection that comes from where `change` says.
+    func open(from change: (inout ConnectionOrigin) -> Void) -> TestClient? {
+        var origin = ConnectionOrigin(peer: "test")
+        origin.mayBeAnonymous = true
+        change(&origin)
+        return state.connectionOpened(origin, now: now).map { TestClient(broker: self, id: $0) }
+    }
+
+    func apply(_ access: AccessSettings) { state.apply(access, now: now) }
+
+    func takePasswordChecks() -> [PasswordCheck] { state.takePasswordChecks() }
+
+    func answer(_ check: PasswordCheck, isRight: Bool) {
+        state.passwordChecked(check.id, isRight: isRight, now: now)
+    }
+
+    /// Does the thread's work until none is left; returns how many passwords it checked.
+    @discardableResult
+    func checkPasswords() -> Int {
+        var count = 0
+        while let check = state.takePasswordChecks().first {
+            answer(check, isRight: check.run())
+            count += 1
+        }
+        return count
+    }
+
     func advance(_ duration: Duration) {
         now += duration
         while let due = state.wakeAt, due <= now { state.tick(now: now) }
@@ -43,6 +71,12 @@ final class TestBroker {
         var changes: [ConnectionID: Bool] = [:]
         while let change = state.nextReadingChange() { changes[change.id] = change.reads }
         return changes
+    }
+
+    /// The proven name of a connection's user.
+    func user(of id: ConnectionID) -> [UInt8]? {
+        let session = state.connections[Int(id.index)].session
+        return session < 0 ? nil : state.sessions[Int(session)].standing?.user?.name
     }
 
     func shutDown() { state.shutDown(now: now) }
@@ -76,6 +110,7 @@ enum Seen: Equatable {
     case unsuback(Suback)
     case pingresp
     case disconnect(Disconnect)
+    case auth(Auth)
     case undecodable(PacketType)
 }
 
@@ -90,6 +125,8 @@ final class TestClient {
         self.broker = broker
         self.id = id
     }
+
+    var user: [UInt8]? { broker.user(of: id) }
 
     func send(_ bytes: [UInt8]) { broker.receive(bytes, from: id) }
 
@@ -201,6 +238,7 @@ final class TestClient {
         case .unsuback: .unsuback(try Suback(bytes.span, header, version: version))
         case .pingresp: .pingresp
         case .disconnect: .disconnect(try Disconnect(bytes.span, header, version: version))
+        case .auth: .auth(try Auth(bytes.span, header))
         default: .undecodable(header.type)
         }
     }

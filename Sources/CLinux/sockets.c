@@ -34,6 +34,30 @@ static socklen_t tcp_address(const char *address, uint16_t port, struct sockaddr
     return is_v6 ? sizeof *v6 : sizeof *v4;
 }
 
+void clinux_prepare_listener(int descriptor) {
+    int on = 1, idle = 60, interval = 15, probes = 4;
+    // Accepted sockets inherit all of them; on a Unix socket the calls fail and do no harm.
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+int clinux_is_listening(int descriptor) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &value, &length) != 0 || value != SOCK_STREAM) return 0;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) != 0) return 0;
+    return value != 0;
+}
+
+int clinux_address_text(const uint8_t *bytes, int count, uint16_t port, char *text, int size) {
+    char address[INET6_ADDRSTRLEN] = "";
+    if (inet_ntop(count == 4 ? AF_INET : AF_INET6, bytes, address, sizeof address) == NULL) return 0;
+    return snprintf(text, size, count == 4 ? "%s:%u" : "[%s]:%u", address, port);
+}
+
 int clinux_listen_tcp(const char *address, uint16_t port) {
     struct sockaddr_storage bound;
     socklen_t length = tcp_address(address, port, &bound);
@@ -44,7 +68,8 @@ int clinux_listen_tcp(const char *address, uint16_t port) {
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bound.ss_family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(descriptor, (struct sockaddr *)&bound, length) != 0) return keep_error(descriptor);
-    if (listen(descriptor, 1024) != 0) return keep_error(descriptor);
+    clinux_prepare_listener(descriptor);
+    if (listen(descriptor, CLINUX_BACKLOG) != 0) return keep_error(descriptor);
     return descriptor;
 }
 
@@ -127,7 +152,7 @@ int clinux_listen_unix(const char *path, unsigned int mode) {
     int result = bind(descriptor, (struct sockaddr *)&address, sizeof address);
     umask(before);
     if (result != 0) return keep_error(descriptor);
-    if (chmod(path, mode) != 0 || listen(descriptor, 1024) != 0) return keep_error(descriptor);
+    if (chmod(path, mode) != 0 || listen(descriptor, CLINUX_BACKLOG) != 0) return keep_error(descriptor);
     return descriptor;
 }
 

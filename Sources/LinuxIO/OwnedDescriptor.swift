@@ -24,6 +24,20 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         if Glibc.close(descriptor) != 0, errno != EINTR { throw .last("close") }
     }
 
+    /// Another descriptor for the same.
+    package func duplicate() throws(SystemError) -> OwnedDescriptor {
+        let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw .last("fcntl") }
+        return OwnedDescriptor(taking: copy)
+    }
+
+    /// Gives the descriptor up to a new owner.
+    package consuming func release() -> CInt {
+        let descriptor = rawValue
+        discard self
+        return descriptor
+    }
+
     deinit {
         _ = Glibc.close(rawValue)
     }

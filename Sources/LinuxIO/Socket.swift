@@ -1,21 +1,6 @@
 import CLinux
 import Glibc
 
-/// Who is at the other end of a socket.
-package struct PeerAddress: Equatable, Sendable, CustomStringConvertible {
-    /// "192.0.2.1:50123", "[::1]:50123"; "local" for a Unix socket.
-    package var description: String
-    /// Whether it is on this machine.
-    package var isLoopback: Bool
-
-    /// The numeric address alone; empty for a Unix socket.
-    package var host: String {
-        if description.first == "[" { return String(description.dropFirst().prefix { $0 != "]" }) }
-        guard description.contains(":") else { return "" }
-        return String(description.prefix { $0 != ":" })
-    }
-}
-
 /// The socket calls of the broker's loop; all non-blocking, every result looked at.
 package enum Socket {
     package enum Accepted: ~Copyable {
@@ -80,12 +65,17 @@ package enum Socket {
             if errno == EAGAIN || errno == ECONNABORTED || errno == EINTR { return .wouldBlock }
             return .failed(.last("accept4"))
         }
-        return .connection(OwnedDescriptor(taking: raw), address(peer))
+        return .connection(OwnedDescriptor(taking: raw), PeerAddress(peer))
     }
 
     /// Reads once into the buffer, whose count is its size.
     package static func receive(_ descriptor: CInt, into buffer: inout [UInt8]) -> Received {
-        let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+        receive(descriptor, into: &buffer, upTo: buffer.count)
+    }
+
+    /// Reads once, not more than `limit` bytes.
+    package static func receive(_ descriptor: CInt, into buffer: inout [UInt8], upTo limit: Int) -> Received {
+        let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, min(limit, $0.count), 0) }
         guard count < 0 else { return count == 0 ? .closed : .bytes(count) }
         if errno == EAGAIN || errno == EINTR { return .wouldBlock }
         return .failed(.last("recv"))
@@ -119,14 +109,5 @@ package enum Socket {
 
     package static func removePath(_ path: String) {
         _ = unlink(path)
-    }
-
-    private static func address(_ peer: sockaddr_storage) -> PeerAddress {
-        var peer = peer
-        var text = [CChar](repeating: 0, count: 64)
-        let length = clinux_peer_text(&peer, &text, 64)
-        let bytes = text.prefix(max(0, min(Int(length), 63))).map { UInt8(bitPattern: $0) }
-        return PeerAddress(
-            description: String(decoding: bytes, as: UTF8.self), isLoopback: clinux_peer_is_loopback(&peer) != 0)
     }
 }

@@ -10,6 +10,17 @@ package enum WallClock {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
+    package static var secondsSince1970: Int64 { now.milliseconds / 1000 }
+
+    /// The day as logs write it: 2026-11-23.
+    package static func date(secondsSince1970 seconds: Int64) -> String {
+        let (limited, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        guard !overflow else { return "never" }
+        let time = local(Timestamp(milliseconds: limited))
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(time.year)-\(two(time.month))-\(two(time.day))"
+    }
+
     /// A time as the clock on this machine's wall shows it.
     package static func local(_ timestamp: Timestamp) -> CalendarTime {
         let (seconds, milliseconds) = timestamp.milliseconds.quotientAndRemainder(dividingBy: 1000)

@@ -13,38 +13,51 @@ struct BrokerLoop: ~Copyable {
         case localBytes(key: Int, [UInt8])
         case localReady(key: Int)
         case closeLocal(key: Int)
+        case tls([TLSEvent])
+        case listen(ListenerChange)
         case stop
     }
 
     /// How long a closed connection is read on, for the peer to take its last packet.
-    private static let lingerTime: Duration = .seconds(2)
+    static let lingerTime: Duration = .seconds(2)
     private static let readSize = 131_072
-    /// How long a listener rests that can't accept (no descriptors left): epoll would report it again at once.
-    private static let acceptPause: Duration = .seconds(1)
     /// How often the loop tells that it turns; at each turn it would cost more than the turn.
     private static let signInterval: Duration = .milliseconds(100)
 
-    private var state: BrokerState
-    private var poller: Poller
-    private let listeners: [Listener]
-    private let shared: BrokerServer.Shared
+    // The extensions of this type are its parts in other files; nothing else uses these.
+    var state: BrokerState
+    var poller: Poller
+    let shared: BrokerServer.Shared
+    let limits: BrokerLimits
+    /// By the number in their events; nil for one that was closed.
+    var listeners: [Listener?]
+    var resting: [(listener: Int, until: MonotonicTime)] = []
+    var pace: AcceptPace
+    var arrivals = Arrivals()
     /// By the broker's connection index.
-    private var connections: [ClientConnection?] = []
+    var connections: [ClientConnection?] = []
     private var localConnections: [Int: ConnectionID] = [:]
     private var lingering: [Int] = []
-    private var resting: [(listener: Int, until: MonotonicTime)] = []
-    private var buffer: [UInt8]
+    /// Nil while no listener has TLS.
+    var tls: TLSThread?
+    /// Connections that the TLS thread is to look at, at the end of the turn.
+    var kicked: [TLSConnection] = []
+    var buffer: [UInt8]
+    /// What came out of WebSocket frames.
+    var payload: [UInt8] = []
     private var ready: [PollEvent] = []
-    private var stopsAt: MonotonicTime?
+    var stopsAt: MonotonicTime?
     private var signAt = MonotonicTime(nanoseconds: 0)
 
     init(
-        state: consuming BrokerState, poller: consuming Poller, listeners: [Listener], shared: BrokerServer.Shared
+        state: consuming BrokerState, limits: BrokerLimits, poller: consuming Poller, shared: BrokerServer.Shared
     ) {
         self.state = state
         self.poller = poller
-        self.listeners = listeners
+        self.limits = limits
         self.shared = shared
+        listeners = []
+        pace = AcceptPace(rate: limits.connectionRate)
         buffer = Array(repeating: 0, count: Self.readSize)
     }
 
@@ -63,7 +76,10 @@ struct BrokerLoop: ~Copyable {
             state.tick(now: now)
             flushMarked(now)
             closeLingering(now)
+            closeArrivals(now)
             wakeListeners(now)
+            changeReading()
+            kickTLS()
             for event in state.takeEvents() { shared.report(.broker(event)) }
             if now >= signAt {
                 signAt = now + Self.signInterval
@@ -86,6 +102,7 @@ struct BrokerLoop: ~Copyable {
         for index in lingering {
             if let until = connections[index]?.lingersUntil { earliest = min(earliest, until) }
         }
+        if let due = arrivals.earliest { earliest = min(earliest, due) }
         for rest in resting { earliest = min(earliest, rest.until) }
         return earliest
     }
@@ -99,6 +116,7 @@ struct BrokerLoop: ~Copyable {
             for request in shared.mailbox.takeAll() { handle(request, now) }
         case .listener(let index): accept(index, now)
         case .connection(let index): handle(event, index, now)
+        case .arrival(let index): readArrival(index, now)
         }
     }
 
@@ -111,9 +129,10 @@ struct BrokerLoop: ~Copyable {
 
     private mutating func read(_ index: Int, _ socket: SocketTransport, _ now: MonotonicTime) {
         guard let connection = connections[index] else { return }
-        switch Socket.receive(socket.descriptor.rawValue, into: &buffer) {
+        switch Socket.receive(socket.rawValue, into: &buffer) {
         case .bytes(let count):
             guard connection.lingersUntil == nil else { return }
+            if let layer = connection.webSocket { return readFrames(index, layer, buffer, count, now) }
             Self.receive(&state, connection.id, buffer, count, now)
         case .wouldBlock: break
         case .closed: drop(index, why: "the peer closed the connection", now)
@@ -122,68 +141,14 @@ struct BrokerLoop: ~Copyable {
     }
 
     /// Apart, because a span of one stored property and a change of another don't go together in one expression.
-    private static func receive(
+    static func receive(
         _ state: inout BrokerState, _ id: ConnectionID, _ buffer: [UInt8], _ count: Int,
         _ now: MonotonicTime
     ) {
         state.bytesReceived(id, buffer.span.extracting(0..<count), now: now)
     }
 
-    private mutating func accept(_ index: Int, _ now: MonotonicTime) {
-        let listener = listeners[index]
-        // A few at a time: a storm of connections must not keep the others waiting.
-        for _ in 0..<64 {
-            switch Socket.accept(listener.descriptor.rawValue) {
-            case .connection(let descriptor, let peer): add(SocketTransport(descriptor), peer, listener, now)
-            case .wouldBlock: return
-            case .failed(let error):
-                shared.report(.failed("accept on \(listener.settings.address): \(error)"))
-                try? poller.remove(listener.descriptor.rawValue)
-                resting.append((index, now + Self.acceptPause))
-                return
-            }
-        }
-    }
-
-    private mutating func wakeListeners(_ now: MonotonicTime) {
-        guard !resting.isEmpty, stopsAt == nil else { return }
-        for place in resting.indices where resting[place].until <= now {
-            let index = resting[place].listener
-            let token = PollToken.listener(index).rawValue
-            do {
-                try poller.add(listeners[index].descriptor.rawValue, token: token, reading: true, writing: false)
-            } catch {
-                // Without this one nobody could connect any more: it is tried again until it works.
-                shared.report(.failed("listener \(listeners[index].settings.address): \(error)"))
-                resting[place].until = now + Self.acceptPause
-            }
-        }
-        resting.removeAll { $0.until <= now }
-    }
-
-    private mutating func add(
-        _ socket: SocketTransport, _ peer: PeerAddress, _ listener: Listener, _ now: MonotonicTime
-    ) {
-        var origin = ConnectionOrigin(peer: peer.description)
-        origin.address = peer.host
-        origin.listener = listener.settings.address.description
-        origin.mayBeAnonymous = listener.letsInAnonymous(peer)
-        if case .unix = listener.settings.address { origin.isLocalSocket = true }
-        guard let id = state.connectionOpened(origin, now: now) else { return }
-        Socket.setNoDelay(socket.descriptor.rawValue)
-        do {
-            try poller.add(
-                socket.descriptor.rawValue, token: PollToken.connection(Int(id.index)).rawValue, reading: true,
-                writing: false)
-        } catch {
-            shared.report(.failed("\(error)"))
-            state.connectionLost(id, why: "\(error)", now: now)
-            return
-        }
-        set(ClientConnection(id: id, transport: .socket(socket)))
-    }
-
-    private mutating func set(_ connection: ClientConnection) {
+    mutating func set(_ connection: ClientConnection) {
         let index = Int(connection.id.index)
         while connections.count <= index { connections.append(nil) }
         connections[index] = connection
@@ -205,6 +170,9 @@ struct BrokerLoop: ~Copyable {
             if let id = localConnections[key] { flush(id, now) }
         case .closeLocal(let key):
             if let id = localConnections[key] { drop(Int(id.index), why: "closed", now) }
+        case .tls(let events):
+            for event in events { handle(event, now) }
+        case .listen(let change): apply(change)
         case .stop: stop(now)
         }
     }
@@ -212,7 +180,8 @@ struct BrokerLoop: ~Copyable {
     private mutating func stop(_ now: MonotonicTime) {
         guard stopsAt == nil else { return }
         stopsAt = now + .seconds(1)
-        for listener in listeners { try? poller.remove(listener.descriptor.rawValue) }
+        for case let listener? in listeners { try? poller.remove(listener.descriptor.rawValue) }
+        for index in arrivals.indices { dropArrival(index) }
         state.shutDown(now: now)
     }
 
@@ -222,14 +191,15 @@ struct BrokerLoop: ~Copyable {
         while let id = state.nextMarked() { flush(id, now) }
     }
 
-    private mutating func flush(_ id: ConnectionID, _ now: MonotonicTime) {
+    mutating func flush(_ id: ConnectionID, _ now: MonotonicTime) {
         let index = Int(id.index)
         guard index < connections.count, let connection = connections[index], connection.id == id else { return }
+        if let layer = connection.webSocket { return flushFrames(connection, layer, now) }
         let outcome: BrokerState.FlushOutcome
         var failure: SystemError?
         switch connection.transport {
         case .socket(let socket):
-            let descriptor = socket.descriptor.rawValue
+            let descriptor = socket.rawValue
             outcome = state.flush(id) { bytes, moreFollows in
                 switch Socket.send(descriptor, bytes, more: moreFollows) {
                 case .sent(let count): return count
@@ -239,9 +209,18 @@ struct BrokerLoop: ~Copyable {
                     return nil
                 }
             }
+        case .tls(let transport):
+            outcome = state.flush(id) { bytes, _ in transport.write(bytes) }
+            kicked.append(transport)
         case .local(let transport):
             outcome = state.flush(id) { bytes, _ in transport.write(bytes) }
         }
+        flushed(index, outcome, failure, now)
+    }
+
+    mutating func flushed(
+        _ index: Int, _ outcome: BrokerState.FlushOutcome, _ failure: SystemError?, _ now: MonotonicTime
+    ) {
         switch outcome {
         case .done: setWaitsToWrite(index, false)
         case .blocked: setWaitsToWrite(index, true)
@@ -253,10 +232,33 @@ struct BrokerLoop: ~Copyable {
     private mutating func setWaitsToWrite(_ index: Int, _ waits: Bool) {
         guard let connection = connections[index], connection.waitsToWrite != waits else { return }
         connections[index]?.waitsToWrite = waits
-        guard case .socket(let socket) = connection.transport else { return }
+        setInterest(index)
+    }
+
+    private mutating func changeReading() {
+        while let change = state.nextReadingChange() {
+            let index = Int(change.id.index)
+            if index < connections.count, connections[index]?.id == change.id { setPaused(index, !change.reads) }
+        }
+    }
+
+    /// Has the transport hold back what comes, or let it come again.
+    private mutating func setPaused(_ index: Int, _ isPaused: Bool) {
+        guard index < connections.count, let connection = connections[index], connection.isPaused != isPaused else {
+            return
+        }
+        connections[index]?.isPaused = isPaused
+        guard case .tls(let transport) = connection.transport else { return setInterest(index) }
+        transport.setReading(!isPaused)
+        kicked.append(transport)
+    }
+
+    private mutating func setInterest(_ index: Int) {
+        guard let connection = connections[index], case .socket(let socket) = connection.transport else { return }
         do {
             try poller.modify(
-                socket.descriptor.rawValue, token: PollToken.connection(index).rawValue, reading: true, writing: waits)
+                socket.rawValue, token: PollToken.connection(index).rawValue,
+                reading: !connection.isPaused || connection.lingersUntil != nil, writing: connection.waitsToWrite)
         } catch {
             shared.report(.failed("\(error)"))
         }
@@ -265,13 +267,24 @@ struct BrokerLoop: ~Copyable {
     /// The broker wants it closed and has nothing more to say.
     private mutating func close(_ index: Int, _ now: MonotonicTime) {
         guard let connection = connections[index], connection.lingersUntil == nil else { return }
-        guard case .socket(let socket) = connection.transport else {
-            return drop(index, why: "closed by the broker", now)
+        switch connection.transport {
+        case .local: return drop(index, why: "closed by the broker", now)
+        case .tls(let transport):
+            // Its own goodbye is answered by the peer; that is waited for on the TLS thread.
+            if let layer = connection.webSocket { sayGoodbye(layer, connection.transport) }
+            transport.place = .nowhere
+            transport.close()
+            kicked.append(transport)
+            connections[index] = nil
+            state.connectionLost(connection.id, why: "closed by the broker", now: now)
+        case .socket(let socket):
+            if let layer = connection.webSocket { sayGoodbye(layer, connection.transport) }
+            Socket.shutDownWriting(socket.rawValue)
+            connections[index]?.lingersUntil = now + Self.lingerTime
+            connections[index]?.waitsToWrite = false
+            setInterest(index)
+            lingering.append(index)
         }
-        setWaitsToWrite(index, false)
-        Socket.shutDownWriting(socket.descriptor.rawValue)
-        connections[index]?.lingersUntil = now + Self.lingerTime
-        lingering.append(index)
     }
 
     private mutating func closeLingering(_ now: MonotonicTime) {
@@ -283,11 +296,12 @@ struct BrokerLoop: ~Copyable {
     }
 
     /// Lets go of a connection: the descriptor closes with its transport.
-    private mutating func drop(_ index: Int, why: String, _ now: MonotonicTime) {
+    mutating func drop(_ index: Int, why: String, _ now: MonotonicTime) {
         guard index < connections.count, let connection = connections[index] else { return }
         connections[index] = nil
         switch connection.transport {
-        case .socket(let socket): try? poller.remove(socket.descriptor.rawValue)
+        case .socket(let socket): try? poller.remove(socket.rawValue)
+        case .tls(let transport): leaveTLS(transport)
         case .local(let transport):
             localConnections = localConnections.filter { $0.value != connection.id }
             transport.close()
@@ -298,36 +312,7 @@ struct BrokerLoop: ~Copyable {
     private mutating func closeAll() {
         let now = MonotonicTime.now
         for index in connections.indices { drop(index, why: "the gateway stopped", now) }
-        for listener in listeners { listener.removePath() }
-    }
-}
-
-extension ClientConnection {
-    var isLocal: Bool {
-        if case .local = transport { true } else { false }
-    }
-}
-
-/// What an epoll event of the loop belongs to, packed into its 64 bits.
-enum PollToken {
-    case wakeUp
-    case listener(Int)
-    case connection(Int)
-
-    init(_ rawValue: UInt64) {
-        let index = Int(rawValue & 0xFFFF_FFFF)
-        switch rawValue >> 32 {
-        case 0: self = .wakeUp
-        case 1: self = .listener(index)
-        default: self = .connection(index)
-        }
-    }
-
-    var rawValue: UInt64 {
-        switch self {
-        case .wakeUp: 0
-        case .listener(let index): 1 << 32 | UInt64(index)
-        case .connection(let index): 2 << 32 | UInt64(index)
-        }
+        for case let listener? in listeners { listener.removePath() }
+        tls?.stop()
     }
 }

@@ -8,6 +8,8 @@ package enum BrokerReport: Sendable {
     case broker(BrokerEvent)
     /// A system call of the loop failed; it goes on unless it can't.
     case failed(String)
+    /// Something that somebody should see to, such as a certificate that expires soon.
+    case warning(String)
 }
 
 /// The broker as the rest of the gateway sees it: start it, connect to it from inside, stop it.
@@ -53,6 +55,7 @@ package final class BrokerServer: Sendable {
     private let shared: Shared
     private let thread: NamedThread
     private let nextKey = Atomic<Int>(1)
+    private let listeners: Mutex<[Listener]>
     /// Where it listens, with the ports that were really taken.
     package let addresses: [ListenAddress]
 
@@ -65,8 +68,9 @@ package final class BrokerServer: Sendable {
         turned: @escaping @Sendable (MonotonicTime) -> Void = { _ in }
     ) throws(ListenError) {
         var listeners: [Listener] = []
-        for listener in settings.listeners { listeners.append(try Listener(listener)) }
+        for listener in settings.listeners { listeners += try Listener.open(listener) }
         addresses = listeners.map(\.boundAddress)
+        self.listeners = Mutex(listeners)
         do throws(SystemError) {
             let shared = Shared(
                 wakeUp: try WakeUp(), heartbeatInterval: settings.heartbeatInterval, report: report, turned: turned)
@@ -74,7 +78,8 @@ package final class BrokerServer: Sendable {
             let opened = listeners
             thread = try NamedThread.start("broker") { Self.run(settings, opened, shared) }
         } catch {
-            throw ListenError(address: settings.listeners.first?.address ?? .tcp(address: "-", port: 0), cause: error)
+            throw ListenError(
+                address: settings.listeners.first?.address ?? .tcp(address: "-", port: 0), cause: .system(error))
         }
     }
 
@@ -83,19 +88,26 @@ package final class BrokerServer: Sendable {
         do throws(SystemError) {
             var poller = try Poller()
             try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)
-            for (index, listener) in listeners.enumerated() {
-                try poller.add(
-                    listener.descriptor.rawValue, token: PollToken.listener(index).rawValue, reading: true,
-                    writing: false)
-            }
             let state = BrokerState(
                 limits: settings.limits, serverVersion: settings.version, seed: Entropy.seed(),
                 now: MonotonicTime.now)
-            var loop = BrokerLoop(state: state, poller: poller, listeners: listeners, shared: shared)
+            var loop = BrokerLoop(state: state, limits: settings.limits, poller: poller, shared: shared)
+            for listener in listeners { try loop.add(listener) }
             loop.run()
         } catch {
             shared.report(.failed("the broker can't start: \(error)"))
         }
+    }
+
+    /// Listens as `settings` say, and reads all certificates again.
+    ///
+    /// Everything is opened and read first: if something is wrong, all stays as it was. Connections that are there
+    /// stay, also those of a listener that is closed.
+    package func apply(listeners settings: [ListenerSettings]) throws(ListenError) {
+        let before = listeners.withLock { $0 }
+        let change = try ListenerChange(from: before, to: settings)
+        listeners.withLock { $0 = change.after }
+        shared.post(.listen(change))
     }
 
     /// Tells the clients that the gateway stops, and returns when they are gone or a second has passed.

@@ -99,10 +99,19 @@ package struct WebSocketListenerSettings: Equatable, Sendable {
 
 /// Why a listener could not be opened, with what to do.
 package struct ListenError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Cause: Equatable, Sendable {
+        case system(SystemError)
+        /// One of its files is not as it should be.
+        case tls(TLSProblem)
+    }
+
     package var address: ListenAddress
-    package var cause: SystemError
+    package var cause: Cause
 
     package var description: String {
-        "can't listen on \(address): \(cause)"
+        switch cause {
+        case .system(let error): "can't listen on \(address): \(error)"
+        case .tls(let problem): "can't listen on \(address): \(problem)"
+        }
     }
 }

@@ -32,7 +32,7 @@ enum Floor {
         "Serial": ["CUdev", "LinuxIO", "Synchronization"],
         "Network": [
             "Bridge", "Broker", "Bytes", "Client", "Framing", "LinuxIO", "MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL",
-            "Synchronization",
+            "NIOTLS", "Synchronization",
         ],
         "Drivers": [
             "Bytes", "Control", "Decoders", "LinuxIO", "Modbus", "Profiles", "Readings", "Serial", "Settings",

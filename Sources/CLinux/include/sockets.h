@@ -18,6 +18,18 @@ int clinux_accept(int listener, struct sockaddr_storage *peer);
 /// A bound, listening TCP socket; `address` is numeric. -1 with errno, EINVAL for an address that is none.
 int clinux_listen_tcp(const char *address, uint16_t port);
 
+/// How many connections wait to be accepted; the kernel takes the lower of this and net.core.somaxconn.
+#define CLINUX_BACKLOG 8192
+
+/// No delay, and keep-alive after a minute, for the sockets that a listener will accept.
+void clinux_prepare_listener(int descriptor);
+
+/// Whether it is a listening stream socket.
+int clinux_is_listening(int descriptor);
+
+/// An address of four or sixteen bytes as text, with its port; returns its length.
+int clinux_address_text(const uint8_t *bytes, int count, uint16_t port, char *text, int size);
+
 /// A bound, listening Unix socket with the file mode; a stale socket file in its place is removed.
 int clinux_listen_unix(const char *path, unsigned int mode);
 

@@ -14,6 +14,7 @@ struct BrokerReports: Sendable {
     func write(_ report: BrokerReport) {
         switch report {
         case .failed(let what): logger.error("\(what)")
+        case .warning(let what): logger.warning("\(what)")
         case .broker(let event): write(event)
         }
     }

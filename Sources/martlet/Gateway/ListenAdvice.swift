@@ -4,11 +4,15 @@ import Network
 /// What to do about a listener that can't be opened.
 enum ListenAdvice {
     static func sentence(_ error: ListenError) -> String {
-        "can't listen on \(error.address): \(SystemError.text(of: error.cause.code)). \(advice(error))"
+        switch error.cause {
+        case .system(let cause):
+            "can't listen on \(error.address): \(SystemError.text(of: cause.code)). \(advice(cause, error.address))"
+        case .tls(let problem): "can't listen on \(error.address): \(problem)"
+        }
     }
 
-    private static func advice(_ error: ListenError) -> String {
-        switch (error.cause.kind, error.address) {
+    private static func advice(_ cause: SystemError, _ address: ListenAddress) -> String {
+        switch (cause.kind, address) {
         case (.inUse, .tcp(_, let port)):
             let holder = PortOwner.find(port)
             let stop = holder?.hasPrefix("mosquitto ") == true ? " (`systemctl stop mosquitto`)" : ""
@@ -21,6 +25,9 @@ enum ListenAdvice {
         case (.noPermission, .unix), (.notFound, .unix):
             return "The folder must be there, and Martlet must be allowed to write to it; "
                 + "choose the path under `broker: listen:`."
+        case (_, .systemd(let name)):
+            return "systemd passed no listening socket of this name: the socket unit needs "
+                + "`FileDescriptorName=\(name)`, and Martlet must be started by it."
         case (_, .tcp):
             return
                 "The address must be one of this machine's; 127.0.0.1 is for this machine alone, 0.0.0.0 for all networks."

@@ -36,7 +36,9 @@ package struct BrokerLimits: Equatable, Sendable {
     package var sessionExpiry: UInt32 = 14 * 86_400
     package var sessionExpiryV3: UInt32 = 14 * 86_400
     package var maximumConnections = 10_000
-    /// New connections a second, over all listeners; more wait in the kernel's queue. 0 is no limit.
+    /// New connections a second, over all listeners; more wait in the kernel's queue.
+    ///
+    /// 0 is no limit.
     package var connectionRate = 500
     /// How long a connection may take to send its CONNECT.
     package var connectTimeout: Duration = .seconds(10)
@@ -49,7 +51,9 @@ package struct BrokerLimits: Equatable, Sendable {
     package var dropPolicy = DropPolicy.oldest
     /// Whether QoS 0 messages are queued for sessions without a connection. [MQTT 5, section 4.5]
     package var keepsQoS0WhileOffline = false
-    /// What one client may publish, in messages and in bytes a second; past it, it is read more slowly. 0 is no limit.
+    /// What one client may publish, in messages and in bytes a second; past it, it is read more slowly.
+    ///
+    /// 0 is no limit.
     package var messageRate = 0
     package var byteRate = 0
     /// Per client.

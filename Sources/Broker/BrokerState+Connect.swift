@@ -139,7 +139,6 @@ extension BrokerState {
         announceLimits(&connack)
         connack.properties[number: .receiveMaximum] = UInt32(limits.receiveMaximum)
         connack.properties[number: .maximumPacketSize] = UInt32(clamping: limits.maximumPacketSize)
-        connack.properties[number: .sharedSubscriptionAvailable] = 0
     }
 
     /// Aliases in both directions, each side's up to the other's maximum. [MQTT-3.1.2-26] [MQTT-3.2.2-17]

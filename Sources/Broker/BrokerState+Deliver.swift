@@ -20,7 +20,8 @@ extension BrokerState {
         let needsStore = qos != .atMostOnce || stored.isLarge || mustWait || connection < 0
         let message = needsStore ? keep(incoming, topic, properties, payload, &stored) : -1
         let delivery = Delivery(
-            message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier)
+            message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier,
+            share: recipient.share)
         if connection < 0 || mustWait { return enqueue(delivery, session) }
         guard mayWrite(connection) else {
             if qos == .atMostOnce { return noteDropped(session, .queueFull) }

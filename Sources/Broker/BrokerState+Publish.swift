@@ -155,7 +155,11 @@ extension BrokerState {
         } else {
             encoded.begin()
             for position in matches {
-                let recipient = subscriptions.recipient(at: position)
+                var recipient = subscriptions.recipient(at: position)
+                if recipient.session < 0 {
+                    guard let member = chooseMember(SubscriptionStore.place(of: recipient), topic) else { continue }
+                    recipient = member
+                }
                 // [MQTT-3.8.3-3]
                 if recipient.noLocal, recipient.session == incoming.publisher { continue }
                 guard mayReceive(recipient.session, topic) else {

@@ -37,6 +37,7 @@ extension BrokerState {
                 schedule(.willDelay, in: delay, index)
             }
         }
+        if expiry > 0, subscriptions.hasShares(index) { redistribute(index, atItsEnd: false) }
         if expiry == 0 {
             endSession(index)
         } else if expiry < UInt32.max {
@@ -75,6 +76,7 @@ extension BrokerState {
     mutating func endSession(_ index: SessionIndex) {
         let place = Int(index)
         if sessions[place].willDueAt != nil, let will = sessions[place].will { dueWills.append(will) }
+        if subscriptions.hasShares(index) { redistribute(index, atItsEnd: true) }
         for delivery in sessions[place].window.removeAll() { messages.release(delivery.message) }
         while let delivery = sessions[place].queue.popFirst() { messages.release(delivery.message) }
         subscriptions.removeAll(of: index)

@@ -8,6 +8,10 @@ extension BrokerState {
         guard packet.properties.subscriptionIdentifiers.count <= 1 else {
             return disconnect(index, .protocolError, why: "two subscription identifiers in one SUBSCRIBE")
         }
+        if packet.requests.contains(where: { $0.noLocal && SubscriptionKind($0.filter.span) != .plain }) {
+            // [MQTT-3.8.3-4]
+            return disconnect(index, .protocolError, why: "No Local on a shared subscription")
+        }
         var codes: [ReasonCode] = []
         var wantsRetained: [Subscribe.Request] = []
         for request in packet.requests {
@@ -21,6 +25,8 @@ extension BrokerState {
                 retainAsPublished: request.retainAsPublished, identifier: identifier)
             let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
             codes.append(ReasonCode(rawValue: request.qos.rawValue))
+            // Section 4.8.2: no retained messages to a shared subscription.
+            if SubscriptionKind(request.filter.span) != .plain { continue }
             // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
             switch request.retainHandling {
             case .send: wantsRetained.append(request)
@@ -35,12 +41,20 @@ extension BrokerState {
     }
 
     private func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
-        guard request.isValid else { return .topicFilterInvalid }
+        guard request.isValid, SubscriptionKind(request.filter.span) != .invalid else { return .topicFilterInvalid }
         guard !connections[index].isInternal else { return nil }
-        guard maySubscribe(session, request.filter.span) else { return .notAuthorized }
-        if request.filter.starts(with: Array("$share/".utf8)) { return .sharedSubscriptionsNotSupported }
+        guard maySubscribe(to: request.filter.span, session) else { return .notAuthorized }
+        if request.filter.count > limits.topicLength { return .topicFilterInvalid }
         if TopicLevels.count(request.filter.span) > limits.topicLevels { return .topicFilterInvalid }
         return subscriptions.count(of: session) >= limits.subscriptions ? .quotaExceeded : nil
+    }
+
+    /// The rules look at the filter within a shared subscription.
+    private func maySubscribe(to filter: Span<UInt8>, _ session: SessionIndex) -> Bool {
+        guard hasRules, case .shared(_, let inner) = SubscriptionKind(filter) else {
+            return maySubscribe(session, filter)
+        }
+        return maySubscribe(session, filter.extracting(inner))
     }
 
     /// Sends the retained messages that match a new subscription, marked as retained. [MQTT-3.3.1-8]

@@ -108,6 +108,13 @@ struct MessageStore: ~Copyable {
         }
     }
 
+    /// A copy of the message's topic.
+    func topic(of index: MessageIndex) -> [UInt8] {
+        var topic: [UInt8] = []
+        append(records[Int(index)].topic, of: index, to: &topic)
+        return topic
+    }
+
     /// An alias for the message's topic.
     func alias(for index: MessageIndex, from aliases: TopicAliases) -> (alias: UInt16, isKnown: Bool)? {
         let record = records[Int(index)]

@@ -102,6 +102,22 @@ struct OutgoingWindow {
         (0..<entries.count).filter { entries[$0].state == .released }.map { id(at: $0) }
     }
 
+    /// Takes out what was sent at QoS 1 through a shared subscription and not acknowledged. [MQTT-4.8.2-5]
+    ///
+    /// Only when the session ends: the identifiers are then nobody's.
+    mutating func takeShared() -> [Delivery] {
+        var taken: [Delivery] = []
+        for position in 0..<entries.count {
+            let entry = entries[position]
+            guard entry.state == .sent || entry.state == .unsent, entry.delivery.share != 0,
+                entry.delivery.qos == .atLeastOnce
+            else { continue }
+            taken.append(entry.delivery)
+            entries[position].state = .done
+        }
+        return taken
+    }
+
     /// Forgets everything; returns the deliveries whose messages go back.
     mutating func removeAll() -> [Delivery] {
         var deliveries: [Delivery] = []
@@ -143,6 +159,8 @@ struct Delivery: Equatable {
     var retain: Bool
     /// 0 when the subscription has none.
     var subscriptionIdentifier: UInt32
+    /// The shared subscription that it came through; 0 for none.
+    var share: ShareKey = 0
 
     /// Stands where no message is held any more.
     static let nothing = Delivery(message: -1, qos: .atMostOnce, retain: false, subscriptionIdentifier: 0)

@@ -9,6 +9,8 @@ struct Recipient: Equatable {
     var retainAsPublished: Bool
     /// 0 when the subscription has none.
     var identifier: UInt32
+    /// The shared subscription that it is a member of; 0 for none.
+    var share: ShareKey = 0
 }
 
 /// Who subscribed to what, and the answer to "who gets this topic", cached for topics that come again.
@@ -43,6 +45,12 @@ struct SubscriptionStore: ~Copyable {
     private var heads: [Int32] = []
     private var counts: [Int32] = []
     private(set) var count = 0
+    var groups: [ShareGroup] = []
+    private var freeGroups: [Int] = []
+    /// The groups that a session is a member of; few sessions are.
+    var sharesOfSession: [SessionIndex: [Int]] = [:]
+    /// Memberships in shared subscriptions; they are part of `count`.
+    private(set) var sharedCount = 0
 
     private var cache: [CacheEntry] = []
     /// Goes up with every change; entries of older generations are not valid.
@@ -64,6 +72,9 @@ struct SubscriptionStore: ~Copyable {
 
     /// Adds or replaces a subscription; returns whether it is new to the session. [MQTT-3.8.4-3]
     mutating func subscribe(_ recipient: Recipient, to filter: Span<UInt8>) -> Bool {
+        if case .shared(let name, let inner) = SubscriptionKind(filter) {
+            return join(recipient, name: filter.extracting(name), filter: filter.extracting(inner))
+        }
         changed()
         let node = tree.insert(filter)
         if let existing = find(recipient.session, at: node) {
@@ -78,6 +89,9 @@ struct SubscriptionStore: ~Copyable {
     ///
     /// Filters are compared byte for byte. [MQTT-3.10.4-1]
     mutating func unsubscribe(_ session: SessionIndex, from filter: Span<UInt8>) -> Bool {
+        if case .shared(let name, let inner) = SubscriptionKind(filter) {
+            return leave(session, name: filter.extracting(name), filter: filter.extracting(inner))
+        }
         let node = tree.find(filter)
         guard node != TopicTree.none, let index = find(session, at: node) else { return false }
         changed()
@@ -87,6 +101,8 @@ struct SubscriptionStore: ~Copyable {
 
     mutating func removeAll(of session: SessionIndex) {
         guard Int(session) < heads.count else { return }
+        leaveAll(session)
+        guard heads[Int(session)] != TopicTree.none else { return }
         changed()
         while heads[Int(session)] != TopicTree.none { unlink(heads[Int(session)]) }
     }
@@ -114,12 +130,27 @@ struct SubscriptionStore: ~Copyable {
     private mutating func link(_ new: Subscription) {
         var subscription = new
         let session = Int(subscription.recipient.session)
+        makeRoom(for: session)
+        subscription.nextOfSession = heads[session]
+        let index = linkAtNode(subscription)
+        if subscription.nextOfSession != TopicTree.none {
+            subscriptions[Int(subscription.nextOfSession)].previousOfSession = index
+        }
+        heads[session] = index
+        counts[session] += 1
+        count += 1
+    }
+
+    private mutating func makeRoom(for session: Int) {
         while heads.count <= session {
             heads.append(TopicTree.none)
             counts.append(0)
         }
+    }
+
+    private mutating func linkAtNode(_ new: Subscription) -> Int32 {
+        var subscription = new
         subscription.nextAtNode = tree.nodes[Int(subscription.node)].value
-        subscription.nextOfSession = heads[session]
         let index: Int32
         if let reused = free.popLast() {
             subscriptions[Int(reused)] = subscription
@@ -131,26 +162,13 @@ struct SubscriptionStore: ~Copyable {
         if subscription.nextAtNode != TopicTree.none {
             subscriptions[Int(subscription.nextAtNode)].previousAtNode = index
         }
-        if subscription.nextOfSession != TopicTree.none {
-            subscriptions[Int(subscription.nextOfSession)].previousOfSession = index
-        }
         tree.setValue(index, of: subscription.node)
-        heads[session] = index
-        counts[session] += 1
-        count += 1
+        return index
     }
 
     private mutating func unlink(_ index: Int32) {
         let subscription = subscriptions[Int(index)]
         let session = Int(subscription.recipient.session)
-        if subscription.previousAtNode == TopicTree.none {
-            tree.setValue(subscription.nextAtNode, of: subscription.node)
-        } else {
-            subscriptions[Int(subscription.previousAtNode)].nextAtNode = subscription.nextAtNode
-        }
-        if subscription.nextAtNode != TopicTree.none {
-            subscriptions[Int(subscription.nextAtNode)].previousAtNode = subscription.previousAtNode
-        }
         if subscription.previousOfSession == TopicTree.none {
             heads[session] = subscription.nextOfSession
         } else {
@@ -161,8 +179,66 @@ struct SubscriptionStore: ~Copyable {
         }
         counts[session] -= 1
         count -= 1
+        unlinkAtNode(index)
+    }
+
+    private mutating func unlinkAtNode(_ index: Int32) {
+        let subscription = subscriptions[Int(index)]
+        if subscription.previousAtNode == TopicTree.none {
+            tree.setValue(subscription.nextAtNode, of: subscription.node)
+        } else {
+            subscriptions[Int(subscription.previousAtNode)].nextAtNode = subscription.nextAtNode
+        }
+        if subscription.nextAtNode != TopicTree.none {
+            subscriptions[Int(subscription.nextAtNode)].previousAtNode = subscription.previousAtNode
+        }
         free.append(index)
         tree.prune(subscription.node)
+    }
+
+    // MARK: shared subscriptions; their rules are in `ShareGroup.swift`
+
+    mutating func insertNode(_ filter: Span<UInt8>) -> Int32 { tree.insert(filter) }
+
+    func findNode(_ filter: Span<UInt8>) -> Int32 { tree.find(filter) }
+
+    func group(named name: Span<UInt8>, at node: Int32) -> Int? {
+        var index = tree.nodes[Int(node)].value
+        while index != TopicTree.none {
+            let recipient = subscriptions[Int(index)].recipient
+            if recipient.session < 0 {
+                let known = groups[Self.place(of: recipient)].name
+                if known.span.hasSameBytes(as: name) { return Self.place(of: recipient) }
+            }
+            index = subscriptions[Int(index)].nextAtNode
+        }
+        return nil
+    }
+
+    /// A group stands in the list of its node like a subscription; a member more or less changes no match.
+    mutating func addGroup(_ name: [UInt8], _ node: Int32) -> Int {
+        changed()
+        let place = freeGroups.popLast() ?? groups.count
+        if place == groups.count { groups.append(ShareGroup(name: [], node: node, generation: 0)) }
+        // Twelve bits of it go into a `ShareKey`.
+        let generation = (groups[place].generation + 1) & 0xFFF
+        groups[place] = ShareGroup(name: name, node: node, generation: generation)
+        groups[place].entry = linkAtNode(Subscription(node: node, recipient: Self.groupRecipient(place)))
+        return place
+    }
+
+    mutating func removeGroup(_ place: Int) {
+        changed()
+        unlinkAtNode(groups[place].entry)
+        groups[place].name = []
+        freeGroups.append(place)
+    }
+
+    mutating func noteShare(of session: SessionIndex, _ difference: Int) {
+        makeRoom(for: Int(session))
+        counts[Int(session)] += Int32(difference)
+        count += difference
+        sharedCount += difference
     }
 
     // MARK: matching
@@ -226,7 +302,7 @@ struct SubscriptionStore: ~Copyable {
     }
 
     private mutating func merge(_ recipient: Recipient, from start: Int) {
-        guard recipient.identifier == 0, counts[Int(recipient.session)] > 1 else {
+        guard recipient.session >= 0, recipient.identifier == 0, counts[Int(recipient.session)] > 1 else {
             cachedRecipients.append(recipient)
             return
         }

@@ -256,7 +256,7 @@ import Testing
                 .init(filter: Array("$share/g/t".utf8), qos: .atMostOnce),
             ])
         subscriber.send { packet.encode(into: &$0, version: .v5) }
-        let codes: [ReasonCode] = [.topicFilterInvalid, ReasonCode(rawValue: 2), .sharedSubscriptionsNotSupported]
+        let codes: [ReasonCode] = [.topicFilterInvalid, ReasonCode(rawValue: 2), .success]
         #expect(subscriber.seen() == [.suback(Suback(packetID: 2, reasonCodes: codes))])
     }
 }

@@ -64,6 +64,7 @@ final class TestBroker {
     }
 
     var pressure: MemoryPressure { state.pressure }
+    var shareGroups: Int { state.subscriptions.groups.count }
     var memoryInUse: Int { state.memoryInUse }
 
     /// What the loop is asked to read from now on, or no longer.

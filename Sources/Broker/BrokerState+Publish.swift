@@ -8,7 +8,7 @@ extension BrokerState {
         var retain: Bool
         /// Seconds.
         var expiry: UInt32?
-        /// The session that published it, for No Local; -1 for wills and `$SYS`.
+        /// The session that published it, for No Local; -1 for none.
         var publisher: SessionIndex = -1
     }
 
@@ -130,8 +130,8 @@ extension BrokerState {
         withOutput(index) { Acknowledgement(packetID: id, reasonCode: code).encode(type, into: &$0, version: version) }
     }
 
-    /// Publishes a message of the broker's own: a will, a `$SYS` topic.
-    mutating func publish(_ message: Publish) {
+    /// Publishes a message that no client sends just now: a will, a `$SYS` topic.
+    mutating func publish(_ message: Publish, from session: SessionIndex = -1) {
         var packet: [UInt8] = []
         var outgoing = message
         outgoing.packetID = message.qos == .atMostOnce ? 0 : 1
@@ -140,7 +140,7 @@ extension BrokerState {
         guard let header = try? FixedHeader.parse(packet.span),
             let parts = try? PublishHeader(packet.span, header, version: .v5)
         else { return }
-        route(parts, packet.span, packet.span.extracting(parts.topic), from: -1)
+        route(parts, packet.span, packet.span.extracting(parts.topic), from: session)
     }
 
     /// Retains the message, and gives it to everybody who subscribed.

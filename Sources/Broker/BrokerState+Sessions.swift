@@ -31,7 +31,7 @@ extension BrokerState {
                 sessions[place].will = nil
             } else if delay == 0 {
                 sessions[place].will = nil
-                dueWills.append(will)
+                dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
             } else {
                 sessions[place].willDueAt = now + .seconds(Int(delay))
                 schedule(.willDelay, in: delay, index)
@@ -67,7 +67,7 @@ extension BrokerState {
         guard let dueAt = sessions[place].willDueAt, dueAt <= now, let will = sessions[place].will else { return }
         sessions[place].will = nil
         sessions[place].willDueAt = nil
-        dueWills.append(will)
+        dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
     }
 
     /// Forgets everything of the session.
@@ -75,7 +75,9 @@ extension BrokerState {
     /// A will that still waited goes now. [MQTT-3.1.2-8]
     mutating func endSession(_ index: SessionIndex) {
         let place = Int(index)
-        if sessions[place].willDueAt != nil, let will = sessions[place].will { dueWills.append(will) }
+        if sessions[place].willDueAt != nil, let will = sessions[place].will {
+            dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
+        }
         if subscriptions.hasShares(index) { redistribute(index, atItsEnd: true) }
         for delivery in sessions[place].window.removeAll() { messages.release(delivery.message) }
         while let delivery = sessions[place].queue.popFirst() { messages.release(delivery.message) }
@@ -97,11 +99,13 @@ extension BrokerState {
         }
     }
 
-    private mutating func publish(_ will: Connect.Will) {
+    private mutating func publish(_ due: DueWill) {
+        let will = due.will
         var message = Publish(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain)
         message.properties = will.properties
         // Will-only properties stay in CONNECT.
         message.properties[number: .willDelayInterval] = nil
-        publish(message)
+        // No Local goes by the client id: a session of the same client is the publisher. [MQTT-3.8.3-3]
+        publish(message, from: sessionsByClientID[due.clientID] ?? -1)
     }
 }

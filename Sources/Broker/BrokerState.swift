@@ -31,7 +31,7 @@ package struct BrokerState: ~Copyable {
     var hasRules = false
     var encoded = EncodedPublish()
     /// Wills wait here until the event that set them free is handled to its end.
-    var dueWills: [Connect.Will] = []
+    var dueWills: [DueWill] = []
     var events: [BrokerEvent] = []
     var lastPublishedClients = -1
     /// Connections that the loop must begin or cease to read.

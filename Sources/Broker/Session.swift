@@ -32,6 +32,12 @@ struct Session {
     var expiresAt: MonotonicTime?
 }
 
+/// A will that is to be published, and whose it is.
+struct DueWill {
+    var will: Connect.Will
+    var clientID: [UInt8]
+}
+
 /// One network connection, from accept to close.
 struct Connection {
     enum State: UInt8 {

@@ -77,7 +77,7 @@ struct ConnectingTests {
         #expect(link.closed()?.description.hasSuffix("(site 17 is locked)") == true)
     }
 
-    @Test func `an assigned client identifier is used again`() {
+    @Test func `trap 78: an assigned client identifier is used again`() {
         var link = TestLink(ClientSettings(clientID: []))
         var properties = Properties()
         properties[bytes: .assignedClientIdentifier] = Array("auto-1".utf8)
@@ -185,7 +185,7 @@ struct KeepAliveTests {
         #expect(link.sent() == ["PINGREQ"])
     }
 
-    @Test func `the server's keep alive replaces the client's`() {
+    @Test func `trap 78: the server's keep alive replaces the client's`() {
         var link = TestLink { $0.keepAliveSeconds = 60 }
         link.connect(.numbers([.serverKeepAlive: 5]))
         #expect(link.client.wakeAt == link.now + .seconds(5))

@@ -121,7 +121,7 @@ struct ReceivingTests {
         #expect(link.arrived().isEmpty)
     }
 
-    @Test func `QoS 2 state ends with the session`() {
+    @Test func `trap 78: QoS 2 state ends with the session`() {
         var link = TestLink { $0.sessionExpirySeconds = 60 }
         link.connect()
         link.message("a", 1, qos: .exactlyOnce)
@@ -131,7 +131,7 @@ struct ReceivingTests {
         #expect(link.arrived().map(\.topic) == ["a", "other"])
     }
 
-    @Test func `more than the receive maximum at once ends the connection`() {
+    @Test func `trap 78: more than the receive maximum at once ends the connection`() {
         var link = TestLink {
             $0.acknowledgement = .deferred
             $0.receiveMaximum = 2
@@ -152,7 +152,7 @@ struct ReceivingTests {
         #expect(link.client.isConnected)
     }
 
-    @Test func `a topic alias that nobody offered ends the connection`() {
+    @Test func `trap 78: a topic alias that nobody offered ends the connection`() {
         var link = TestLink()
         link.connect()
         link.server([0x30, 0x07, 0x00, 0x01, 0x61, 0x03, 0x23, 0x00, 0x01])
@@ -178,7 +178,7 @@ struct SubscribingTests {
             ])
     }
 
-    @Test func `a lost session is subscribed again, a resumed one is not`() {
+    @Test func `trap 78: a lost session is subscribed again, a resumed one is not`() {
         var link = TestLink { $0.sessionExpirySeconds = 60 }
         _ = link.client.subscribe([request("a")])
         #expect(link.connect() == ["SUBSCRIBE 1 a"])
@@ -214,7 +214,7 @@ struct SubscribingTests {
         #expect(link.connect() == ["SUBSCRIBE 3 b"])
     }
 
-    @Test func `what the server does not offer is not asked for`() {
+    @Test func `trap 78: what the server does not offer is not asked for`() {
         var link = TestLink()
         link.connect(.numbers([.wildcardSubscriptionAvailable: 0, .sharedSubscriptionAvailable: 0]))
         _ = link.client.takeEvents()

@@ -36,7 +36,7 @@ struct SendingTests {
             link.client.takeEvents() == [.acknowledged(one, .notAuthorized), .acknowledged(two, .quotaExceeded)])
     }
 
-    @Test func `the server's receive maximum is the window`() {
+    @Test func `trap 78: the server's receive maximum is the window`() {
         var link = TestLink()
         link.connect(.numbers([.receiveMaximum: 2]))
         for topic in ["a", "b", "c", "d"] { link.publish(topic, .atLeastOnce) }
@@ -58,7 +58,7 @@ struct SendingTests {
         #expect(link.sent() == ["PUBLISH 2 b qos 2"])
     }
 
-    @Test func `QoS, retain and size are what the server allows`() {
+    @Test func `trap 78: QoS, retain and size are what the server allows`() {
         var link = TestLink()
         link.connect(.numbers([.maximumQoS: 1, .retainAvailable: 0, .maximumPacketSize: 20]))
         _ = link.client.takeEvents()
@@ -70,7 +70,7 @@ struct SendingTests {
         #expect(link.client.takeEvents() == [.acknowledged(large, .packetTooLarge)])
     }
 
-    @Test func `a packet of exactly the server's size passes`() {
+    @Test func `trap 78: a packet of exactly the server's size passes`() {
         var link = TestLink()
         link.connect(.numbers([.maximumPacketSize: 20]))
         // 2 header, 3 topic, 2 identifier, 1 properties
@@ -80,7 +80,7 @@ struct SendingTests {
         #expect(link.sent() == [])
     }
 
-    @Test func `a server without QoS 1 gets QoS 0, and the caller hears of it`() {
+    @Test func `trap 78: a server without QoS 1 gets QoS 0, and the caller hears of it`() {
         var link = TestLink()
         link.connect(.numbers([.maximumQoS: 0]))
         _ = link.client.takeEvents()

@@ -33,18 +33,31 @@ import Testing
         }
     }
 
-    @Test func `trap 56: No Local goes by the client, also for its will and over a reconnect`() throws {
-        let client = try broker.client("c", expiry: 100) { $0.will = will("mine") }
-        client.subscribe("#", .atLeastOnce) { $0.noLocal = true }
-        client.publish("t", "mine", .atLeastOnce)
-        #expect(client.seen().published.isEmpty)
-        client.lose()
-        let other = try broker.client("other")
-        other.publish("t", "theirs", .atLeastOnce)
+    @Test func `trap 56: No Local goes by the client id, also for its will and over a reconnect`() throws {
+        for delay in [0, 5] as [UInt32] {
+            let client = try broker.client("c", expiry: 100) { $0.will = will("mine", .atLeastOnce, delay: delay) }
+            client.subscribe("#", .atLeastOnce) { $0.noLocal = true }
+            client.publish("t", "mine", .atLeastOnce)
+            #expect(client.seen().published.isEmpty)
+            client.lose()
+            broker.advance(.seconds(10))
+            try broker.client("other").publish("t", "theirs", .atLeastOnce)
+            let back = try #require(broker.open())
+            #expect(back.connect("c", clean: false, expiry: 100).payloads == ["theirs"])
+            back.publish("t", "mine", .atLeastOnce)
+            #expect(back.seen().published.isEmpty)
+        }
+    }
+
+    @Test func `trap 56: the will of a session that a clean start ended is not for the new one`() throws {
+        _ = try broker.client("c", expiry: 100) { $0.will = will("mine", .atLeastOnce, delay: 50) }
+        let again = try broker.client("c", expiry: 100)
+        again.subscribe("#", .atLeastOnce) { $0.noLocal = true }
+        again.lose()
+        let last = try broker.watcher("will")
         let back = try #require(broker.open())
-        #expect(back.connect("c", clean: false, expiry: 100).payloads == ["theirs"])
-        back.publish("t", "mine", .atLeastOnce)
-        #expect(back.seen().published.isEmpty)
+        #expect(back.connect("c", clean: false, expiry: 100).published.isEmpty)
+        #expect(last.messages().isEmpty)
     }
 
     @Test func `trap 57: one code for each filter in order, and a bad one fails no other`() throws {

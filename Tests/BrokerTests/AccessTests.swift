@@ -72,8 +72,8 @@ import Testing
         }
     }
 
-    // Trap 77: a filter may cover what is denied.
-    @Test func `delivery is checked, not only the subscription`() throws {
+    // A filter may cover what is denied.
+    @Test func `trap 77: delivery is checked, not only the subscription`() throws {
         let broker = broker([rule { ($0.read, $0.write, $0.deny) = (["#"], ["#"], ["private/%c/#"]) }])
         let reader = try client(broker, "reader")
         reader.subscribe("#", .atLeastOnce)
@@ -83,7 +83,7 @@ import Testing
         #expect(broker.counters.dropped[.notAllowed] == 1)
     }
 
-    @Test func `retained messages are checked too`() throws {
+    @Test func `trap 77: retained messages are checked too`() throws {
         let broker = broker([rule { ($0.read, $0.write) = (["a/#"], ["#"]) }])
         let writer = try client(broker, "writer")
         writer.publish("a/1", "x", retain: true)
@@ -113,8 +113,8 @@ import Testing
         #expect(watcher.messages().isEmpty)
     }
 
-    // Trap 77 again: what waits when the rules change must not slip through.
-    @Test func `queued messages are checked again after a change`() throws {
+    // What waits when the rules change must not slip through.
+    @Test func `trap 77: queued messages are checked again after a change`() throws {
         let open = rule { ($0.read, $0.write) = (["#"], ["#"]) }
         let broker = broker([open])
         let before = broker.keptMessages

@@ -60,18 +60,18 @@ struct SharedSubscriptionTests {
     }
 
     @Test(arguments: ["$share//x", "$share/a", "$share/a/", "$share/a+/x", "$share/+/x", "$share/#", "$queue/"])
-    func `a share without a name or filter is refused`(filter: String) throws {
+    func `trap 64: a share without a name or filter is refused`(filter: String) throws {
         let broker = TestBroker()
         #expect(codes(try client(broker, "five").subscribe(filter)) == [.topicFilterInvalid])
     }
 
-    @Test func `No Local on a share is a protocol error`() throws {
+    @Test func `trap 56: No Local on a share is a protocol error`() throws {
         let member = try client(TestBroker(), "m")
         let seen = member.subscribe("$share/g/t") { $0.noLocal = true }
         #expect(seen == [.disconnect(Disconnect(reasonCode: .protocolError))])
     }
 
-    @Test func `a share gets no retained messages`() throws {
+    @Test func `trap 60: a share gets no retained messages`() throws {
         let broker = TestBroker()
         try client(broker, "p").publish("t", "old", retain: true)
         let member = try client(broker, "m")
@@ -79,7 +79,7 @@ struct SharedSubscriptionTests {
         #expect(member.messages().isEmpty)
     }
 
-    @Test func `a share of dollar topics gets them`() throws {
+    @Test func `trap 64: a share of dollar topics gets them`() throws {
         let broker = TestBroker { $0.sysInterval = .seconds(1) }
         let member = try client(broker, "m")
         member.subscribe("$share/g/$SYS/broker/uptime")
@@ -91,7 +91,9 @@ struct SharedSubscriptionTests {
         #expect(other.messages().isEmpty)
     }
 
-    @Test func `a connected member is preferred, and a sleeping one gets messages when nobody else is there`() throws {
+    @Test func `trap 65: a connected member is preferred, and a sleeping one gets messages when nobody else is there`()
+        throws
+    {
         let broker = TestBroker()
         let sleeper = try client(broker, "sleeper", expiry: 1000)
         sleeper.subscribe("$share/g/t", .atLeastOnce)
@@ -122,7 +124,9 @@ struct SharedSubscriptionTests {
         #expect(quick.messages() == ["t 2", "t 3", "t 4", "t 5"])
     }
 
-    @Test func `what a session did not acknowledge at QoS 1 goes to another member when the session ends`() throws {
+    @Test func `trap 65: what a session did not acknowledge at QoS 1 goes to another member when the session ends`()
+        throws
+    {
         let broker = TestBroker()
         let before = broker.keptMessages
         let leaving = try client(broker, "leaving")
@@ -137,7 +141,7 @@ struct SharedSubscriptionTests {
         #expect(broker.keptMessages == before + 2)
     }
 
-    @Test func `what was sent at QoS 2 stays with its session and dies with it`() throws {
+    @Test func `trap 65: what was sent at QoS 2 stays with its session and dies with it`() throws {
         let broker = TestBroker()
         let before = broker.keptMessages
         let leaving = try client(broker, "leaving")
@@ -165,7 +169,7 @@ struct SharedSubscriptionTests {
         #expect(TestClient.messages(back.connect("leaving", clean: false, expiry: 1000)) == ["t 1"])
     }
 
-    @Test func `a member that refuses a message keeps it from the others`() throws {
+    @Test func `trap 65: a member that refuses a message keeps it from the others`() throws {
         let broker = TestBroker()
         let refusing = try client(broker, "refusing")
         refusing.subscribe("$share/g/t", .atLeastOnce)

@@ -19,8 +19,8 @@ final class PlainClient {
         client = Self.state(name, version)
     }
 
-    init(port: UInt16, name: String, version: ProtocolVersion = .v5) throws {
-        descriptor = try Socket.connect(address: "127.0.0.1", port: port)
+    init(address: String = "127.0.0.1", port: UInt16, name: String, version: ProtocolVersion = .v5) throws {
+        descriptor = try Socket.connect(address: address, port: port)
         client = Self.state(name, version)
     }
 

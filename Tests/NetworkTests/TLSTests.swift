@@ -67,6 +67,22 @@ struct TLSTests {
         #expect(try reader.message() == "a with")
     }
 
+    @Test(arguments: [TLSListenerSettings.UserSource.commonName, .subjectAlternativeName])
+    func `a certificate proves a user where nobody is let in without one`(
+        source: TLSListenerSettings.UserSource
+    ) throws {
+        let server = try SecureServer(certificates: certificates) { settings, certificates in
+            settings.anonymous = .nobody
+            settings.tls?.clientCA = certificates.path("ca.pem")
+            settings.tls?.clientCertificate = .optional
+            settings.tls?.userFrom = source
+        }
+        let reader = try reader(server)
+        #expect(try server.publish("a", "without") != "")
+        #expect(try server.publish("a", "with", server.showing("panel")) == "")
+        #expect(try reader.message() == "a with")
+    }
+
     @Test func `a certificate is optional where that is said, but not a wrong one`() throws {
         let server = try SecureServer(certificates: certificates) { settings, certificates in
             settings.tls?.clientCA = certificates.path("ca.pem")

@@ -63,7 +63,7 @@ let package = Package(
 
         // decisions
         pureTarget("Access", ["Bytes", "Hashing"]),
-        pureTarget("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec"]),
+        pureTarget("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec", "Readings"]),
         pureTarget("Client", ["Bytes", "MQTTCodec"]),
         pureTarget("Bridge", ["Bytes", "Client", "MQTTCodec"]),
         pureTarget("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
@@ -111,7 +111,7 @@ let package = Package(
         tests("Documents", []),
         tests("Framing", ["Bytes"]),
         tests("Access", ["Bytes", "Hashing"]),
-        tests("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec"]),
+        tests("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec", "Readings"]),
         tests("Client", ["Bytes", "MQTTCodec"]),
         tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),
         tests("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
@@ -125,7 +125,7 @@ let package = Package(
             ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
-        tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"]),
+        tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
         tests(
             "Drivers",
             [

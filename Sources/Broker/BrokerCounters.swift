@@ -48,9 +48,9 @@ extension BrokerState {
         package var messagesWithoutSubscriber = 0
         /// Deliveries that somebody did not get.
         package var dropped = DropCounts()
-        /// PUBLISH packets that their sender was not allowed.
-        package var publishesRefused = 0
-        package var subscriptionsRefused = 0
+        /// PUBLISH packets and subscriptions that were answered with an error.
+        package var publishesRefused = RefusalCounts()
+        package var subscriptionsRefused = RefusalCounts()
         package var malformedPackets = 0
         /// Clients turned away for a wrong user name or password.
         package var loginsFailed = 0
@@ -125,6 +125,20 @@ package struct MessageCounts: Equatable, Sendable {
         case .atLeastOnce: atLeastOnce += 1
         case .exactlyOnce: exactlyOnce += 1
         }
+    }
+}
+
+/// What was refused: by the rules who may do what, or for another reason.
+package struct RefusalCounts: Equatable, Sendable {
+    package private(set) var notAuthorized = 0
+    package private(set) var other = 0
+
+    package init() {}
+
+    package var total: Int { notAuthorized + other }
+
+    mutating func add(_ code: ReasonCode) {
+        if code == .notAuthorized { notAuthorized += 1 } else { other += 1 }
     }
 }
 

@@ -196,6 +196,8 @@ extension BrokerState {
         }
         counters.clients += 1
         counters.maximumClients = max(counters.maximumClients, counters.clients)
+        connections[index].userName = connect.userName
+        tellConnected(index, connect)
         events.append(
             .connected(
                 client: String(decoding: connect.clientID, as: UTF8.self), peer: connections[index].peer,

@@ -76,6 +76,7 @@ extension BrokerState {
             counters.insideClients -= 1
         } else {
             counters.clients -= 1
+            tellDisconnected(index, session, why)
             events.append(
                 .disconnected(
                     client: String(decoding: sessions[Int(session)].clientID, as: UTF8.self),
@@ -112,9 +113,8 @@ extension BrokerState {
         case .retainedExpiry:
             removeExpiredRetained()
             deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))
-        case .system:
-            publishSystemTopics()
-            deadlines.add(Deadlines.Entry(at: now + limits.sysInterval, kind: .system))
+        case .system: systemDue()
+        case .clientDepths: scanDepths(from: entry.index)
         }
     }
 

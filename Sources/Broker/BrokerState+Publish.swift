@@ -46,14 +46,14 @@ extension BrokerState {
             guard isNew else { return acknowledge(.pubrec, parts.packetID, .success, index) }  // [MQTT-4.3.3-10]
         }
         let refusal = refusal(of: parts, topic, packet, index)
-        if refusal == nil {
-            route(parts, packet, topic, from: connections[index].session)
-        } else {
-            counters.publishesRefused += 1
+        if let refusal {
+            counters.publishesRefused.add(refusal)
             if refusal == .quotaExceeded, connections[index].version != .v5, parts.qos != .atMostOnce {
                 // 3.1.1 has no word for it, and what is acknowledged must have been taken. [MQTT-4.8.0-2]
                 return disconnect(index, .quotaExceeded, why: "the broker's memory is nearly used up")
             }
+        } else {
+            route(parts, packet, topic, from: connections[index].session)
         }
         if parts.qos == .atLeastOnce {
             acknowledge(.puback, parts.packetID, refusal ?? .success, index)
@@ -151,7 +151,7 @@ extension BrokerState {
         if incoming.retain { retain(incoming, topic, properties, payload, &stored) }
         let matches = subscriptions.match(topic)
         if matches.isEmpty {
-            counters.messagesWithoutSubscriber += 1
+            if incoming.publisher >= 0 { counters.messagesWithoutSubscriber += 1 }
         } else {
             encoded.begin()
             for position in matches {

@@ -82,6 +82,7 @@ extension BrokerState {
         for delivery in sessions[place].window.removeAll() { messages.release(delivery.message) }
         while let delivery = sessions[place].queue.popFirst() { messages.release(delivery.message) }
         subscriptions.removeAll(of: index)
+        if sessions[place].isReported { system.goneClients.append(sessions[place].clientID) }
         sessionsByClientID[sessions[place].clientID] = nil
         let generation = sessions[place].generation
         sessions[place] = Session()
@@ -97,6 +98,7 @@ extension BrokerState {
             dueWills = []
             for will in wills { publish(will) }
         }
+        if !system.messages.isEmpty { publishSystemMessages() }
     }
 
     private mutating func publish(_ due: DueWill) {

@@ -16,7 +16,7 @@ extension BrokerState {
         var wantsRetained: [Subscribe.Request] = []
         for request in packet.requests {
             if let refusal = refusal(of: request, session, index) {
-                counters.subscriptionsRefused += 1
+                counters.subscriptionsRefused.add(refusal)
                 codes.append(refusal)
                 continue
             }
@@ -25,6 +25,7 @@ extension BrokerState {
                 retainAsPublished: request.retainAsPublished, identifier: identifier)
             let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
             codes.append(ReasonCode(rawValue: request.qos.rawValue))
+            tellSubscribed(index, request)
             // Section 4.8.2: no retained messages to a shared subscription.
             if SubscriptionKind(request.filter.span) != .plain { continue }
             // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
@@ -78,6 +79,7 @@ extension BrokerState {
     mutating func unsubscribeReceived(_ index: Int, _ packet: Unsubscribe) {
         let session = connections[index].session
         let codes = unsubscribe(session, packet.filters)
+        for (filter, code) in zip(packet.filters, codes) where code == .success { tellUnsubscribed(index, filter) }
         let version = connections[index].version
         withOutput(index) {
             Suback(packetID: packet.packetID, reasonCodes: codes).encode(.unsuback, into: &$0, version: version)

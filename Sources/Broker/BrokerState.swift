@@ -8,7 +8,7 @@ import MQTTCodec
 /// turn the loop takes the marked connections and flushes each once.
 package struct BrokerState: ~Copyable {
     let limits: BrokerLimits
-    let serverVersion: String
+    let host: BrokerHost
     let startedAt: MonotonicTime
     /// The time of the event being handled.
     var now: MonotonicTime
@@ -33,7 +33,7 @@ package struct BrokerState: ~Copyable {
     /// Wills wait here until the event that set them free is handled to its end.
     var dueWills: [DueWill] = []
     var events: [BrokerEvent] = []
-    var lastPublishedClients = -1
+    var system: SystemState
     /// Connections that the loop must begin or cease to read.
     var readingChanges: [Int32] = []
     /// Bytes kept or written since memory was last looked at.
@@ -45,9 +45,10 @@ package struct BrokerState: ~Copyable {
     /// A broker without clients.
     ///
     /// `seed` keeps clients from guessing hash collisions and assigned client ids.
-    package init(limits: BrokerLimits, serverVersion: String, seed: UInt64, now: MonotonicTime) {
+    package init(limits: BrokerLimits, host: BrokerHost, seed: UInt64, now: MonotonicTime) {
         self.limits = limits
-        self.serverVersion = serverVersion
+        self.host = host
+        system = SystemState(now: now)
         self.now = now
         startedAt = now
         randomState = seed

@@ -12,7 +12,9 @@ struct Deadlines {
         case sessionExpiry
         case willDelay
         case retainedExpiry
+        /// `$SYS`, and a part of the sessions whose queues it tells about.
         case system
+        case clientDepths
         /// A paused connection may be read again.
         case reading
         case memory

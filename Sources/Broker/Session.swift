@@ -21,6 +21,8 @@ struct Session {
     var queuedBytes = 0
     /// Messages that it did not get, for whatever reason.
     var dropped = 0
+    /// Whether `$SYS` tells how much it has to say.
+    var isReported = false
     /// QoS 2 identifiers from the client that PUBREL has not freed yet. [MQTT-4.3.3-10]
     var received: Set<UInt16> = []
     var will: Connect.Will?
@@ -81,6 +83,7 @@ struct Connection {
     /// The front of a packet whose rest has not arrived.
     var partial: [UInt8] = []
     var origin = ConnectionOrigin(peer: "")
+    var userName: [UInt8]?
     var peer: String { origin.peer }
 }
 

@@ -66,6 +66,17 @@ struct SubscriptionStore: ~Copyable {
 
     // MARK: changes
 
+    /// Sessions with a subscription.
+    var subscriberCount: Int { counts.count { $0 > 0 } }
+
+    /// Different filters.
+    var filterCount: Int { tree.count }
+
+    /// Whether somebody subscribed to a filter that begins with these levels, which are no wildcards.
+    func hasFilters(below levels: Span<UInt8>) -> Bool {
+        tree.find(levels) != TopicTree.none
+    }
+
     func count(of session: SessionIndex) -> Int {
         session < counts.count ? Int(counts[Int(session)]) : 0
     }

@@ -42,13 +42,13 @@ package final class BrokerServer: Sendable {
     package struct Settings: Sendable {
         package var listeners: [ListenerSettings]
         package var limits = BrokerLimits()
-        package var version: String
+        package var host: BrokerHost
         /// How often the loop turns at least, for the watchdog.
         package var heartbeatInterval: Duration = .seconds(5)
 
-        package init(listeners: [ListenerSettings], version: String) {
+        package init(listeners: [ListenerSettings], host: BrokerHost) {
             self.listeners = listeners
-            self.version = version
+            self.host = host
         }
     }
 
@@ -89,7 +89,7 @@ package final class BrokerServer: Sendable {
             var poller = try Poller()
             try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)
             let state = BrokerState(
-                limits: settings.limits, serverVersion: settings.version, seed: Entropy.seed(),
+                limits: settings.limits, host: settings.host, seed: Entropy.seed(),
                 now: MonotonicTime.now)
             var loop = BrokerLoop(state: state, limits: settings.limits, poller: poller, shared: shared)
             for listener in listeners { try loop.add(listener) }

@@ -17,7 +17,7 @@ enum Floor {
         "Framing": ["Bytes"],
         // decisions
         "Access": ["Bytes", "Hashing"],
-        "Broker": ["Access", "Bytes", "Hashing", "MQTTCodec"],
+        "Broker": ["Access", "Bytes", "Hashing", "MQTTCodec", "Readings"],
         "Client": ["Bytes", "MQTTCodec"],
         "Bridge": ["Bytes", "Client", "MQTTCodec"],
         "Mapping": ["Bytes", "MQTTCodec", "Readings"],

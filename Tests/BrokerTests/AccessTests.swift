@@ -50,7 +50,7 @@ import Testing
         three.publish("closed")
         three.publish("open")
         #expect(watcher.messages() == ["open x"])
-        #expect(broker.counters.publishesRefused == 5)
+        #expect(broker.counters.publishesRefused.notAuthorized == 5)
     }
 
     @Test func `a refused subscription fails alone`() throws {

@@ -42,6 +42,7 @@ import Testing
     }
 
     @Test func `the last one replaces the one before and an empty one takes it away`() throws {
+        let keptBefore = broker.keptMessages
         let publisher = try client("p")
         publisher.publish("t", "1", retain: true)
         publisher.publish("t", "2", retain: true)
@@ -51,7 +52,7 @@ import Testing
         publisher.publish("t", "", retain: true)
         #expect(first.messages() == ["t "])
         #expect(try client("second").subscribe("t").count == 1)
-        #expect(broker.keptMessages == 3)
+        #expect(broker.keptMessages == keptBefore)
     }
 
     @Test func `retain handling decides whether a subscription gets retained messages`() throws {
@@ -63,11 +64,12 @@ import Testing
     }
 
     @Test func `a retained message disappears when it expires`() throws {
+        let keptBefore = broker.keptMessages
         try client("p").publish("t", "old", retain: true) { $0.properties[number: .messageExpiryInterval] = 30 }
         broker.advance(.seconds(30))
         #expect(try client("late").subscribe("t").count == 1)
         broker.advance(.seconds(60))
-        #expect(broker.keptMessages == 3)  // version, uptime and clients of $SYS
+        #expect(broker.keptMessages == keptBefore)
     }
 
     @Test func `more retained messages than a window or a queue holds all arrive`() throws {

@@ -1,11 +1,14 @@
 import Access
 import Bytes
 import MQTTCodec
+import Readings
+import Synchronization
 
 @testable import Broker
 
 /// A broker with hand-fed clients and a clock that only moves when told.
 final class TestBroker {
+    private let wall = Clock(1_772_346_600_000)
     private var state: BrokerState
     private(set) var now: MonotonicTime
     private let start: MonotonicTime
@@ -15,7 +18,11 @@ final class TestBroker {
         change(&limits)
         start = MonotonicTime(nanoseconds: 1_000_000_000_000)
         now = start
-        state = BrokerState(limits: limits, serverVersion: "martlet test", seed: 7, now: start)
+        // 2026-03-01 06:30:00 UTC on its wall when the test begins.
+        let host = BrokerHost(node: "house", version: "martlet version 1.2.3") { [wall] in
+            Timestamp(milliseconds: wall.withLock { $0 })
+        }
+        state = BrokerState(limits: limits, host: host, seed: 7, now: start)
         state.tick(now: start)
     }
 
@@ -24,8 +31,11 @@ final class TestBroker {
 
     func takeEvents() -> [BrokerEvent] { state.takeEvents() }
 
-    func open(anonymous: Bool = true, isInternal: Bool = false) -> TestClient? {
-        var origin = ConnectionOrigin(peer: "test")
+    func open(
+        anonymous: Bool = true, isInternal: Bool = false, listener: String = "", peer: String = "test"
+    ) -> TestClient? {
+        var origin = ConnectionOrigin(peer: peer)
+        origin.listener = listener
         origin.mayBeAnonymous = anonymous
         origin.isInternal = isInternal
         return state.connectionOpened(origin, now: now).map { TestClient(broker: self, id: $0) }
@@ -60,6 +70,8 @@ final class TestBroker {
 
     func advance(_ duration: Duration) {
         now += duration
+        let (seconds, attoseconds) = duration.components
+        setClock(byMilliseconds: seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
         while let due = state.wakeAt, due <= now { state.tick(now: now) }
     }
 
@@ -79,6 +91,22 @@ final class TestBroker {
         let session = state.connections[Int(id.index)].session
         return session < 0 ? nil : state.sessions[Int(session)].standing?.user?.name
     }
+
+    /// What is retained for the topics that a filter matches.
+    func systemTopics(_ filter: String) -> [String: String] {
+        var topics: [String: String] = [:]
+        guard let reader = open(isInternal: true) else { return topics }
+        reader.connect("$martlet/reader")
+        for case .publish(let publish) in reader.subscribe(filter) + reader.seen() where publish.retain {
+            topics[String(decoding: publish.topic, as: UTF8.self)] = String(decoding: publish.payload, as: UTF8.self)
+        }
+        reader.disconnect()
+        _ = reader.seen()
+        return topics
+    }
+
+    /// Sets the clock on the wall.
+    func setClock(byMilliseconds change: Int64) { wall.withLock { $0 += change } }
 
     func shutDown() { state.shutDown(now: now) }
 
@@ -100,6 +128,15 @@ final class TestBroker {
         }
         return (written, outcome)
     }
+}
+
+/// A clock on the wall that the broker and the test share.
+final class Clock: Sendable {
+    private let milliseconds: Mutex<Int64>
+
+    init(_ milliseconds: Int64) { self.milliseconds = Mutex(milliseconds) }
+
+    func withLock<R>(_ body: (inout sending Int64) -> sending R) -> R { milliseconds.withLock(body) }
 }
 
 /// What a client saw, one packet each.

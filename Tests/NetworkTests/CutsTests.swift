@@ -75,7 +75,7 @@ private final class Dice {
 
     init(seed: UInt64, version: ProtocolVersion, qos: QoS) {
         random = XorShift(state: seed &* 0x9E37_79B9_7F4A_7C15 | 1)
-        broker = BrokerState(limits: BrokerLimits(), serverVersion: "test", seed: seed, now: brokerTime)
+        broker = BrokerState(limits: BrokerLimits(), host: .test, seed: seed, now: brokerTime)
         publisher = Wire("publisher", version: version, now: now)
         subscriber = Wire("subscriber", version: version, now: now)
         _ = subscriber.client.subscribe([Subscribe.Request(filter: Array("t".utf8), qos: qos)])

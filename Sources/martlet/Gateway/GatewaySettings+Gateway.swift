@@ -1,4 +1,6 @@
+import Broker
 import Control
+import LinuxIO
 import Network
 import Profiles
 import Settings
@@ -28,7 +30,7 @@ extension GatewaySettings {
         let addresses = listeners.map(\.listenAddress) + serviceSockets(environment)
         var broker = BrokerServer.Settings(
             listeners: addresses.map { ListenerSettings(address: $0, anonymous: anonymous.forListeners) },
-            version: "martlet version \(Version.current)")
+            host: BrokerHost(node: id, version: "martlet version \(Version.current)") { WallClock.now })
         broker.limits = brokerLimits
         broker.heartbeatInterval = heartbeat
         return broker

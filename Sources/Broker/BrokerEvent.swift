@@ -6,8 +6,10 @@ package enum BrokerEvent: Equatable, Sendable {
     case disconnected(client: String, peer: String, why: String)
     /// A connection that was turned away before it became a client.
     case refused(peer: String, why: String)
-    /// The same client id connected again; usually two devices share it.
+    /// The same client id connected again.
     case takenOver(client: String, by: String, from: String)
+    /// The same client id connects again and again, which ends its other connection each time.
+    case sharedClientID(client: String, peer: String, otherPeer: String, takeOvers: Int, isOneAddress: Bool)
     /// A client did not get a message; `total` counts what its session has missed for whatever reason.
     case dropped(client: String, DropReason, total: Int)
     /// The broker comes near its memory limit, or is away from it again.

@@ -110,10 +110,7 @@ extension BrokerState {
     private mutating func takeOver(_ session: SessionIndex, _ connect: Connect, by index: Int) {
         let old = Int(sessions[Int(session)].connection)
         counters.takeOvers += 1
-        events.append(
-            .takenOver(
-                client: String(decoding: connect.clientID, as: UTF8.self), by: connections[index].peer,
-                from: connections[old].peer))
+        noteTakeOver(connect.clientID, by: index, from: old)
         disconnect(old, .sessionTakenOver, why: "the same client id connected from \(connections[index].peer)")
     }
 
@@ -196,7 +193,8 @@ extension BrokerState {
         }
         counters.clients += 1
         counters.maximumClients = max(counters.maximumClients, counters.clients)
-        connections[index].userName = connect.userName
+        connections[index].userName =
+            sessions[Int(connections[index].session)].standing?.user?.name ?? connect.userName
         tellConnected(index, connect)
         events.append(
             .connected(

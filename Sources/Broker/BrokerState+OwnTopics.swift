@@ -1,5 +1,6 @@
 import Bytes
 import MQTTCodec
+import Readings
 
 /// `$SYS/martlet/…`: what neither mosquitto nor EMQX tells.
 extension BrokerState {
@@ -13,6 +14,43 @@ extension BrokerState {
         for reason in DropReason.allCases {
             setSystem("$SYS/martlet/drops/\(reason.name)", counters.dropped[reason])
         }
+        publishTakeOvers()
+    }
+
+    // MARK: take-overs
+
+    /// Tells of the take-over, or of the two devices that share a client id; that rarely, however often it happens.
+    mutating func noteTakeOver(_ clientID: [UInt8], by index: Int, from old: Int) {
+        let client = String(decoding: clientID, as: UTF8.self)
+        let (winner, loser) = (connections[index].origin, connections[old].origin)
+        let due = system.takeOvers.takenOver(
+            clientID, by: winner, from: loser, now: now, time: host.wallClock().milliseconds)
+        if let due {
+            events.append(
+                .sharedClientID(
+                    client: client, peer: winner.peer, otherPeer: loser.peer, takeOvers: due.count,
+                    isOneAddress: due.isOneAddress))
+        } else if !system.takeOvers.isRecognised(clientID) {
+            events.append(.takenOver(client: client, by: winner.peer, from: loser.peer))
+        }
+    }
+
+    private mutating func publishTakeOvers() {
+        let over = system.takeOvers.forget(now: now)
+        for client in over { setSystem(Self.takeOverTopic(client), []) }
+        for (client, record) in system.takeOvers.records where record.isRecognised {
+            var body = JSONObject()
+            body.add("clientid", String(decoding: client, as: UTF8.self))
+            body.add("count", record.count)
+            body.add("peer", record.winner.peer)
+            body.add("other_peer", record.loser.peer)
+            body.add("since", record.since)
+            setSystem(Self.takeOverTopic(client), body.bytes)
+        }
+    }
+
+    private static func takeOverTopic(_ client: [UInt8]) -> [UInt8] {
+        Array("$SYS/martlet/takeovers/".utf8) + level(client)
     }
 
     // MARK: queues

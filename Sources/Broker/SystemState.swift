@@ -22,6 +22,7 @@ struct SystemState {
     /// Highest values so far, by the name of the EMQX topic.
     var maxima: [String: Int] = [:]
     var messages: [Message] = []
+    var takeOvers = TakeOverWatch()
     /// How many sessions have `isReported` set.
     var reportedClients = 0
     /// Client ids of reported sessions that ended; their topics go with the next update.

@@ -29,13 +29,17 @@ final class TestBroker {
     var counters: BrokerState.Counters { state.counters }
     var keptMessages: Int { state.messages.count }
 
+    var watchedTakeOvers: Int { state.system.takeOvers.records.count }
+
     func takeEvents() -> [BrokerEvent] { state.takeEvents() }
 
     func open(
-        anonymous: Bool = true, isInternal: Bool = false, listener: String = "", peer: String = "test"
+        anonymous: Bool = true, isInternal: Bool = false, listener: String = "", peer: String = "test",
+        address: String = ""
     ) -> TestClient? {
         var origin = ConnectionOrigin(peer: peer)
         origin.listener = listener
+        origin.address = address
         origin.mayBeAnonymous = anonymous
         origin.isInternal = isInternal
         return state.connectionOpened(origin, now: now).map { TestClient(broker: self, id: $0) }

@@ -29,8 +29,15 @@ struct BrokerReports: Sendable {
             logger.debug("'\(client)' from \(peer) is gone: \(why)")
         case .refused(let peer, let why): logger.warning("turned \(peer) away: \(why)")
         case .takenOver(let client, let new, let old):
+            logger.info("'\(client)' connected again from \(new); its connection from \(old) ends")
+        case .sharedClientID(let client, let peer, let otherPeer, let takeOvers, let isOneAddress):
+            let cause =
+                isOneAddress
+                ? "two programs there share the client id, or one does not close its old connection"
+                : "two devices share the client id; give each its own"
             logger.warning(
-                "'\(client)' connected again from \(new) while connected from \(old); do two devices share the name?")
+                "'\(client)' is taken over again and again (\(takeOvers) times), by \(peer) from \(otherPeer): \(cause)"
+            )
         case .memory(let pressure, let inUse, let limit): write(pressure, inUse / 1_000_000, limit / 1_000_000)
         case .dropped(let client, let reason, let total): writeDropped(client, reason, total)
         }

@@ -19,7 +19,7 @@ final class TestServer {
                 listeners: [
                     ListenerSettings(address: .unix(path: path, mode: 0o600)),
                     ListenerSettings(address: .tcp(address: "127.0.0.1", port: 0)),
-                ], host: .test), report: { _ in })
+                ], version: "test"), report: { _ in })
         guard case .tcp(_, let port) = server.addresses[1] else { throw PlainClient.TimedOut() }
         self.port = port
     }
@@ -75,7 +75,7 @@ struct ServerTests {
     @Test func `stopping says goodbye to MQTT 5 clients`() throws {
         let server = try BrokerServer(
             BrokerServer.Settings(
-                listeners: [ListenerSettings(address: .tcp(address: "127.0.0.1", port: 0))], host: .test),
+                listeners: [ListenerSettings(address: .tcp(address: "127.0.0.1", port: 0))], version: "test"),
             report: { _ in })
         guard case .tcp(_, let port) = server.addresses[0] else { return }
         let client = try PlainClient(port: port, name: "client")
@@ -89,7 +89,7 @@ struct ServerTests {
         let server = try TestServer()
         let taken = ListenerSettings(address: .tcp(address: "127.0.0.1", port: server.port))
         #expect(throws: ListenError.self) {
-            try BrokerServer(BrokerServer.Settings(listeners: [taken], host: .test), report: { _ in })
+            try BrokerServer(BrokerServer.Settings(listeners: [taken], version: "test"), report: { _ in })
         }
     }
 }

@@ -20,7 +20,7 @@ private final class Gateway: Sendable {
         let (events, eventInput) = AsyncStream.makeStream(of: BridgeEvent.self)
         let (messages, messageInput) = AsyncStream.makeStream(of: Publish.self)
         (self.events, self.messages) = (events, messages)
-        broker = try BrokerServer(BrokerServer.Settings(listeners: [], host: .test), report: { _ in })
+        broker = try BrokerServer(BrokerServer.Settings(listeners: [], version: "test"), report: { _ in })
         link = UpstreamLink(settings, broker: broker) { eventInput.yield($0) }
         client = LocalClient(broker, name: "test", schedule: { $0() }) { event in
             if case .message(let message, _) = event { messageInput.yield(message) }

@@ -65,16 +65,37 @@ struct ListenSection {
 
     private func listener(_ section: Section) -> ListenSettings? {
         let isUnix = section.node("unix") != nil
-        let address = isUnix ? unix(section) : tcp(section)
+        let isPassed = section.node("systemd") != nil
+        let address = isUnix ? unix(section) : isPassed ? systemd(section) : tcp(section)
+        let transport = TransportSection(problems: problems).read(section, isUnix: isUnix)
         if isUnix, let other = ["address", "port"].first(where: section.has) {
             problems.error(
                 "'unix' and '\(other)' exclude each other", at: section.mark(of: other),
                 hint: "write two entries: { unix: /run/martlet/martlet.sock } and { address: 127.0.0.1, port: 1883 }")
         }
+        if isPassed, let other = ["address", "port", "unix"].first(where: section.has) {
+            problems.error(
+                "'systemd' and '\(other)' exclude each other", at: section.mark(of: other),
+                hint: "what systemd passes is open already: write { systemd: mqtt } only")
+        }
         for key in ["address", "port", "unix", "mode"] { _ = section.node(key) }
-        section.spelled(["host": "address", "bind": "address", "ip": "address", "path": "unix", "socket": "unix"])
-        section.finish(later: ["tls", "websocket"])
-        return address.map(ListenSettings.init)
+        section.spelled([
+            "host": "address", "bind": "address", "ip": "address", "path": "unix", "socket": "unix", "ssl": "tls",
+            "ws": "websocket",
+            "websockets": "websocket", "proxy": "proxy_protocol",
+        ])
+        section.finish()
+        return address.map { address in
+            var settings = ListenSettings(address: address)
+            settings.transport = transport
+            return settings
+        }
+    }
+
+    private func systemd(_ section: Section) -> ListenSettings.Address? {
+        let wanted = "the FileDescriptorName= of the socket unit, like mqtt"
+        return section.value("systemd", wanted: wanted) { $0.isEmpty || $0.contains(":") ? nil : $0 }
+            .map { .systemd(name: $0.value) }
     }
 
     private func unix(_ section: Section) -> ListenSettings.Address? {

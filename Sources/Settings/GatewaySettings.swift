@@ -56,9 +56,12 @@ package struct ListenSettings: Equatable, Sendable {
         case tcp(address: String, port: UInt16)
         /// A path, and its file mode.
         case unix(path: String, mode: UInt32)
+        /// Sockets that systemd opened, by their `FileDescriptorName=`.
+        case systemd(name: String)
     }
 
     package var address: Address
+    package var transport = ListenTransport()
 
     package init(address: Address) {
         self.address = address

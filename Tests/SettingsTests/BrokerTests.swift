@@ -1,7 +1,9 @@
 import Broker
 import Documents
-import Settings
+import MQTTCodec
 import Testing
+
+@testable import Settings
 
 @Suite struct BrokerTests {
     private func told(_ broker: String) throws -> [String] {
@@ -54,6 +56,57 @@ import Testing
         #expect(read.brokerLimits == limits)
     }
 
+    @Test func `TLS, WebSocket, a proxy and systemd's sockets are taken over`() throws {
+        let listeners = try settings(
+            """
+            broker:
+              listen:
+                - { address: 127.0.0.1, port: 8883, tls: { cert: /c.pem, key: /k.pem, client_ca: /ca.pem,
+                    client_cert: optional, user_from: san, min_version: "1.3" } }
+                - { address: 127.0.0.1, port: 8083, websocket: { path: /ws, origins: [ "https://panel.example.org" ] } }
+                - { address: 127.0.0.1, port: 8084, tls: { cert: /c.pem, key: /k.pem }, websocket: {} }
+                - { systemd: mqtt, proxy_protocol: true }
+            """
+        ).listeners
+        try #require(listeners.count == 4)
+        var tls = ListenTransport.TLS(certificate: "/c.pem", key: "/k.pem")
+        #expect(listeners[2].transport == ListenTransport(tls: tls, webSocket: .init()))
+        tls.clientCA = "/ca.pem"
+        tls.clientCertificate = .optional
+        tls.userFrom = .subjectAlternativeName
+        tls.minimumVersion = .tls13
+        #expect(listeners[0].transport == ListenTransport(tls: tls))
+        #expect(
+            listeners[1].transport
+                == ListenTransport(webSocket: .init(path: "/ws", origins: ["https://panel.example.org"])))
+        #expect(listeners[3].address == .systemd(name: "mqtt"))
+        #expect(listeners[3].transport == ListenTransport(proxyProtocol: true))
+    }
+
+    @Test func `the other limits are taken over`() throws {
+        let limits = try settings(
+            """
+            broker:
+              limits:
+                max_qos: 1
+                retain: false
+                topic_alias_maximum: 3
+                topic_length: 100
+                validate_payload_format: true
+                shared: sticky
+                connect_rate: 50/s
+                rate: { messages: 20/s, bytes: 1MB/s }
+                memory: 64MB
+                queue: { full: drop-newest, qos0_while_offline: true }
+            """
+        ).brokerLimits
+        #expect(limits.maximumQoS == .atLeastOnce && !limits.retainAvailable)
+        #expect(limits.topicAliasMaximum == 3 && limits.topicLength == 100 && limits.validatesPayloadFormat)
+        #expect(limits.sharedStrategy == .sticky && limits.connectionRate == 50)
+        #expect(limits.messageRate == 20 && limits.byteRate == 1_000_000 && limits.memory == 64_000_000)
+        #expect(limits.dropPolicy == .newest && limits.keepsQoS0WhileOffline)
+    }
+
     @Test(arguments: ["0.0.0.0", "192.168.1.5", "'::'", "'fd00::1'"])
     func `beyond this machine only with a plain yes`(address: String) throws {
         let plain = address.filter { $0 != "'" }
@@ -88,13 +141,36 @@ import Testing
             "  listen: { address: 127.0.0.1 }",
             "error 'listen' must be a list, not a group of keys"
         ),
+        ("  listen: [ { systemd: mqtt, port: 1 } ]", "error 'systemd' and 'port' exclude each other"),
+        ("  listen: [ { systemd: 'a:b' } ]", "error 'a:b' is not allowed for 'systemd'"),
         (
-            "  listen: [ { address: 127.0.0.1, websocket: {} } ]",
-            "error 'websocket' is not available in this version yet"
+            "  listen: [ { unix: /a, tls: { cert: /c, key: /k } } ]",
+            "error a Unix socket takes no TLS: nothing of it leaves this machine"
         ),
+        ("  listen: [ { address: 127.0.0.1, tls: { cert: /c } } ]", "error 'key' is missing in 'broker.listen.1.tls'"),
+        (
+            "  listen: [ { address: 127.0.0.1, tls: { cert: /c, key: /k, client_cert: require } } ]",
+            "error client certificates can't be checked without an authority"
+        ),
+        (
+            "  listen: [ { address: 127.0.0.1, tls: { cert: /c, key: /k, user_from: cn } } ]",
+            "error clients show no certificate, so no user can come from it"
+        ),
+        (
+            "  listen: [ { address: 127.0.0.1, tls: { cert: /c, key: /k, min_version: '1.1' } } ]",
+            "error '1.1' is not allowed for 'min_version'"
+        ),
+        ("  listen: [ { address: 127.0.0.1, websocket: { path: mqtt } } ]", "error 'mqtt' is not allowed for 'path'"),
+        (
+            "  listen: [ { address: 127.0.0.1, websocket: { origins: [ panel ] } } ]",
+            "error an origin is a scheme and a host, as browsers send it"
+        ),
+        ("  limits: { connect_rate: 500 }", "error '500' is not allowed for 'connect_rate'"),
+        ("  limits: { rate: { bytes: 5/s } }", "error '5/s' is not allowed for 'bytes'"),
+        ("  limits: { max_qos: 3 }", "error '3' is not allowed for 'max_qos'"),
+        ("  limits: { shared: random }", "error 'random' is not allowed for 'shared'"),
         ("  auth: { file: /etc/martlet/users }", "error 'file' is not available in this version yet"),
-        ("  limits: { rate: {} }", "error 'rate' is not available in this version yet"),
-        ("  limits: { queue: { full: thin } }", "error 'thin' is not available in this version yet"),
+        ("  limits: { queue: { full: thin } }", "error 'thin' is not allowed for 'full'"),
         ("  limits: { max_packet_size: 1B }", "error this is too small for 'max_packet_size'"),
         ("  listen: []", "warning the broker listens nowhere"),
         ("  auth: { anonymous: false }", "warning nobody can connect: this version has no users yet"),

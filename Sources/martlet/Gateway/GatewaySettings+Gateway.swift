@@ -27,13 +27,27 @@ extension GatewaySettings {
 
     /// The broker, as Network wants it.
     func broker(heartbeat: Duration, _ environment: ProcessEnvironment) -> BrokerServer.Settings {
-        let addresses = listeners.map(\.listenAddress) + serviceSockets(environment)
         var broker = BrokerServer.Settings(
-            listeners: addresses.map { ListenerSettings(address: $0, anonymous: anonymous.forListeners) },
+            listeners: brokerListeners(environment),
             host: BrokerHost(node: id, version: "martlet version \(Version.current)") { WallClock.now })
         broker.limits = brokerLimits
         broker.heartbeatInterval = heartbeat
         return broker
+    }
+
+    /// Where the broker listens, and how.
+    func brokerListeners(_ environment: ProcessEnvironment) -> [ListenerSettings] {
+        let own = listeners.map { listener in
+            var settings = ListenerSettings(address: listener.listenAddress, anonymous: anonymous.forListeners)
+            settings.tls = listener.transport.tls.map(TLSListenerSettings.init)
+            settings.webSocket = listener.transport.webSocket.map(WebSocketListenerSettings.init)
+            settings.proxyProtocol = listener.transport.proxyProtocol
+            return settings
+        }
+        let service = serviceSockets(environment).map {
+            ListenerSettings(address: $0, anonymous: anonymous.forListeners)
+        }
+        return own + service
     }
 
     /// By default a Unix socket in the service's own folder, for programs of its group. [systemd.exec(5)]
@@ -50,7 +64,31 @@ extension ListenSettings {
         switch address {
         case .tcp(let address, let port): .tcp(address: address, port: port)
         case .unix(let path, let mode): .unix(path: path, mode: mode)
+        case .systemd(let name): .systemd(name: name)
         }
+    }
+}
+
+extension TLSListenerSettings {
+    fileprivate init(_ tls: ListenTransport.TLS) {
+        self.init(certificate: tls.certificate, key: tls.key)
+        clientCA = tls.clientCA
+        clientCertificate =
+            switch tls.clientCertificate {
+            case .off: .off
+            case .optional: .optional
+            case .require: .require
+            }
+        userFrom = tls.userFrom.map { $0 == .commonName ? .commonName : .subjectAlternativeName }
+        minimumVersion = tls.minimumVersion == .tls12 ? .tls12 : .tls13
+    }
+}
+
+extension WebSocketListenerSettings {
+    fileprivate init(_ webSocket: ListenTransport.WebSocket) {
+        self.init()
+        path = webSocket.path
+        origins = webSocket.origins
     }
 }
 

@@ -24,6 +24,7 @@ extension BrokerState {
             if delivery != .nothing { messages.release(delivery.message) }
         case .unknown:
             counters.packetsMissed.add(.pubrec)
+            if packet.reasonCode.isError { return }  // an error ends a flow, also one that is not there
             code = .packetIdentifierNotFound
         }
         let version = connections[index].version

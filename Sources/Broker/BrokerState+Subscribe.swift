@@ -47,7 +47,9 @@ extension BrokerState {
         guard maySubscribe(to: request.filter.span, session) else { return .notAuthorized }
         if request.filter.count > limits.topicLength { return .topicFilterInvalid }
         if TopicLevels.count(request.filter.span) > limits.topicLevels { return .topicFilterInvalid }
-        return subscriptions.count(of: session) >= limits.subscriptions ? .quotaExceeded : nil
+        guard subscriptions.count(of: session) >= limits.subscriptions else { return nil }
+        // The same filter again takes no place. [MQTT-3.8.4-3]
+        return subscriptions.contains(session, request.filter.span) ? nil : .quotaExceeded
     }
 
     /// The rules look at the filter within a shared subscription.

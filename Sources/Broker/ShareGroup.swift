@@ -44,6 +44,12 @@ extension SubscriptionStore {
         return leave(session, place)
     }
 
+    func isMember(_ session: SessionIndex, name: Span<UInt8>, filter: Span<UInt8>) -> Bool {
+        let node = findNode(filter)
+        guard node != TopicTree.none, let place = group(named: name, at: node) else { return false }
+        return groups[place].members.contains { $0.session == session }
+    }
+
     /// The session leaves all its groups.
     mutating func leaveAll(_ session: SessionIndex) {
         for place in sharesOfSession[session] ?? [] { _ = leave(session, place) }

@@ -110,6 +110,15 @@ struct SubscriptionStore: ~Copyable {
         return true
     }
 
+    /// Whether the session has this very subscription.
+    func contains(_ session: SessionIndex, _ filter: Span<UInt8>) -> Bool {
+        if case .shared(let name, let inner) = SubscriptionKind(filter) {
+            return isMember(session, name: filter.extracting(name), filter: filter.extracting(inner))
+        }
+        let node = tree.find(filter)
+        return node != TopicTree.none && find(session, at: node) != nil
+    }
+
     mutating func removeAll(of session: SessionIndex) {
         guard Int(session) < heads.count else { return }
         leaveAll(session)

@@ -65,6 +65,12 @@ import Testing
         #expect(seen.payloads == ["2"])
     }
 
+    @Test func `trap 44: a PUBREC with an error for nothing known is not answered`() throws {
+        let client = try broker.client("c")
+        client.acknowledge(.pubrec, 9, .unspecifiedError)
+        #expect(client.seen().isEmpty && !client.isClosed)
+    }
+
     @Test func `trap 45: expiry does not end a QoS 2 exchange that has begun`() throws {
         let client = try broker.client("c", expiry: 1_000)
         client.subscribe("t", .exactlyOnce)

@@ -99,6 +99,30 @@ import Testing
         #expect(!back.isClosed)
     }
 
+    @Test(arguments: [QoS.atLeastOnce, .exactlyOnce])
+    func `trap 20: what became too large for a new connection takes no place in its window`(qos: QoS) throws {
+        let broker = TestBroker()
+        let before = broker.keptMessages
+        let client = try broker.client("c", expiry: 100)
+        client.subscribe("t", qos)
+        let publisher = try broker.client("p")
+        publisher.publish("t", String(repeating: "x", count: 100), qos, id: 1)
+        publisher.publish("t", "fits", qos, id: 2)
+        #expect(client.publishes().count == 2)
+        client.lose()
+        let back = try #require(broker.open())
+        let seen = back.connect("c", clean: false, expiry: 100) {
+            $0.properties[number: .maximumPacketSize] = 40
+            $0.properties[number: .receiveMaximum] = 1
+        }
+        #expect(seen.payloads == ["fits again"])
+        back.acknowledge(qos == .atLeastOnce ? .puback : .pubrec, 2)
+        back.acknowledge(.pubcomp, 2)
+        publisher.publish("t", "next", qos, id: 3)
+        #expect(back.messages() == ["t next"])
+        #expect(broker.keptMessages == before + 1)
+    }
+
     @Test func `trap 21: answers fit the client's maximum packet size`() throws {
         let client = try TestBroker().client("c") { $0.properties[number: .maximumPacketSize] = 40 }
         provoke(client)

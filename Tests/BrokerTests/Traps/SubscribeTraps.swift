@@ -90,6 +90,18 @@ import Testing
         #expect(client.publishes().map(\.qos) == [.atMostOnce])
     }
 
+    @Test func `trap 58: the same filter again takes no further place, also at the limit`() throws {
+        let broker = TestBroker { $0.subscriptions = 2 }
+        let client = try broker.client("c")
+        for (filter, code) in [("t", 2), ("$share/g/t", 2), ("u", 0x97), ("t", 2), ("$share/g/t", 2)]
+            as [(String, UInt8)]
+        {
+            #expect(client.subscribe(filter, .exactlyOnce).codes == [code])
+        }
+        #expect(client.unsubscribe("t").codes == [0])
+        #expect(client.subscribe("u", .exactlyOnce).codes == [2])
+    }
+
     @Test func `trap 58: a subscription again without an identifier has none`() throws {
         let client = try broker.client("c")
         let publisher = try broker.client("p")

@@ -34,6 +34,8 @@ extension BrokerState {
     }
 
     /// PUBREL always gets a PUBCOMP. [MQTT-4.3.3-11]
+    ///
+    /// Its identifier is free from then on. [MQTT-4.3.3-12]
     mutating func pubrelReceived(_ index: Int, _ packet: Acknowledgement) {
         let session = Int(connections[index].session)
         let isKnown = sessions[session].received.remove(packet.packetID) != nil

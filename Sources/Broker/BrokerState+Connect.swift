@@ -36,8 +36,10 @@ extension BrokerState {
             return refuse(
                 index, Connack(reasonCode: .notAuthorized), why: "a will on a topic that the client may not publish to")
         }
+        // [MQTT-3.1.4-4] (3.1.1: -3)
         let (session, isPresent) = openSession(connect, user, on: index)
         set(standing, of: session)
+        // [MQTT-3.1.4-5] (3.1.1: -4) [MQTT-3.2.2-2] [MQTT-3.2.2-3]
         var connack = Connack(sessionPresent: isPresent, reasonCode: .success)
         adopt(connect, index, session, &connack)
         if isAssigned, connect.version == .v5 {
@@ -53,6 +55,7 @@ extension BrokerState {
         resume(session)
     }
 
+    /// Answers with a code and no session, then closes. [MQTT-3.1.4-2] [MQTT-3.2.2-6] [MQTT-3.2.2-7] (3.1.1: -4, -5)
     mutating func refuse(_ index: Int, _ connack: Connack, why: String) {
         let version = connections[index].version
         withOutput(index) { connack.encode(into: &$0, version: version) }
@@ -89,6 +92,8 @@ extension BrokerState {
     }
 
     /// The session that the client gets, and whether it is one from before.
+    ///
+    /// The client id names it. [MQTT-3.1.3-2]
     private mutating func openSession(
         _ connect: Connect, _ user: ProvenUser?, on index: Int
     ) -> (SessionIndex, Bool) {
@@ -100,7 +105,7 @@ extension BrokerState {
         guard let kept = sessionsByClientID[connect.clientID] else { return (addSession(connect.clientID), false) }
         // What one user has waiting is none of another's, who only gave the same client id.
         guard !connect.cleanStart, sessions[Int(kept)].standing?.user?.name == user?.name else {
-            endSession(kept)
+            endSession(kept)  // [MQTT-3.1.2-4] (3.1.1: -6)
             return (addSession(connect.clientID), false)
         }
         return (kept, true)  // [MQTT-3.1.2-5]

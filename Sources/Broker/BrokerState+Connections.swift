@@ -33,6 +33,8 @@ extension BrokerState {
     }
 
     /// Closes a connection that is not a client yet, without a word.
+    ///
+    /// What it sent beyond is not looked at. [MQTT-3.1.4-6] (3.1.1: -5)
     mutating func refuse(_ index: Int, why: String) {
         events.append(.refused(peer: connections[index].peer, why: why))
         connections[index].state = .closing
@@ -41,6 +43,9 @@ extension BrokerState {
     }
 
     /// Ends a client's connection from our side; MQTT 5 clients are told why. [MQTT-3.14.0-1]
+    ///
+    /// Without a session expiry, reason string or user property. [MQTT-3.14.2-1] [MQTT-3.14.2-2] [MQTT-3.14.2-3]
+    /// [MQTT-3.14.2-4]
     mutating func disconnect(_ index: Int, _ code: ReasonCode, why: String, publishWill: Bool = true) {
         guard connections[index].state == .open else { return }
         if connections[index].version == .v5 {
@@ -66,6 +71,8 @@ extension BrokerState {
     }
 
     /// From here on the connection is only written out and closed; its session lives on or ends.
+    ///
+    /// [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-4.13.2-1]
     mutating func endConnection(_ index: Int, publishWill: Bool, why: String) {
         let session = connections[index].session
         connections[index].state = .closing

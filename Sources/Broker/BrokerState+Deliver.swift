@@ -9,20 +9,20 @@ extension BrokerState {
     ) {
         let session = Int(recipient.session)
         let connection = Int(sessions[session].connection)
-        let qos = min(incoming.qos, recipient.qos)  // [MQTT-3.8.4-8]
+        let qos = min(incoming.qos, recipient.qos)  // [MQTT-3.8.4-8] (3.1.1: -6)
         let retain = incoming.retain && recipient.retainAsPublished  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
         // Section 4.5: the server may keep them, and says whether it does.
         if qos == .atMostOnce, connection < 0, !limits.keepsQoS0WhileOffline {
             return counters.dropped.add(.offlineQoS0)
         }
-        // What already waits goes first, else an old value would come after a new one.
+        // What already waits goes first, else an old value would come after a new one. [MQTT-4.6.0-5] [MQTT-4.6.0-6]
         let mustWait = !sessions[session].queue.isEmpty || sessions[session].window.unsent > 0
         let needsStore = qos != .atMostOnce || stored.isLarge || mustWait || connection < 0
         let message = needsStore ? keep(incoming, topic, properties, payload, &stored) : -1
         let delivery = Delivery(
             message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier,
             share: recipient.share)
-        if connection < 0 || mustWait { return enqueue(delivery, session) }
+        if connection < 0 || mustWait { return enqueue(delivery, session) }  // [MQTT-4.5.0-1]
         guard mayWrite(connection) else {
             if qos == .atMostOnce { return noteDropped(session, .queueFull) }
             return enqueue(delivery, session)
@@ -34,7 +34,7 @@ extension BrokerState {
             }
             guard fits(message, delivery, connection) else { return noteDropped(session, .tooLarge) }
             messages.retain(message)
-            packetID = sessions[session].window.add(delivery)
+            packetID = sessions[session].window.add(delivery)  // DUP is 0: [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
         }
         if stored.isLarge || recipient.identifier != 0 || connections[connection].usesAliases {
             guard needsStore else {
@@ -78,6 +78,7 @@ extension BrokerState {
     }
 
     /// Puts an alias into the shape, if the connection has them and the packet still fits. [MQTT-3.1.2-26]
+    /// [MQTT-3.1.2-27] [MQTT-3.3.2-11]
     ///
     /// Called when the packet is certain to be written: what was dropped has made no alias known.
     private func putAlias(_ alias: (alias: UInt16, isKnown: Bool)?, into shape: inout PublishShape) {

@@ -27,7 +27,7 @@ extension BrokerState {
             return disconnect(index, .topicAliasInvalid, why: "topic alias \(alias), beyond the maximum")
         }
         guard parts.topic.isEmpty else {
-            aliases.define(alias, as: packet.extracting(parts.topic))
+            aliases.define(alias, as: packet.extracting(parts.topic))  // [MQTT-3.3.2-12]
             return publishReceived(parts, packet, packet.extracting(parts.topic), index)
         }
         guard let topic = aliases.topic(of: alias) else {
@@ -55,9 +55,11 @@ extension BrokerState {
         } else {
             route(parts, packet, topic, from: connections[index].session)
         }
+        // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.2-5] [MQTT-4.3.3-8]; in the order of receipt, since nothing waits.
         if parts.qos == .atLeastOnce {
             acknowledge(.puback, parts.packetID, refusal ?? .success, index)
         } else if parts.qos == .exactlyOnce {
+            // [MQTT-4.3.3-9]
             if refusal != nil { sessions[Int(connections[index].session)].received.remove(parts.packetID) }
             acknowledge(.pubrec, parts.packetID, refusal ?? .success, index)
         }
@@ -148,7 +150,7 @@ extension BrokerState {
         _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>
     ) {
         var stored = StoredMessage(isLarge: topic.count + properties.count + payload.count > MessageStore.largeSize)
-        if incoming.retain { retain(incoming, topic, properties, payload, &stored) }
+        if incoming.retain { retain(incoming, topic, properties, payload, &stored) }  // else [MQTT-3.3.1-8]
         let matches = subscriptions.match(topic)
         if matches.isEmpty {
             if incoming.publisher >= 0 { counters.messagesWithoutSubscriber += 1 }
@@ -203,7 +205,7 @@ extension BrokerState {
         }
         let index = keep(incoming, topic, properties, payload, &stored)
         messages.retain(index)
-        if let old = retained.replace(index, for: topic) { messages.release(old) }
+        if let old = retained.replace(index, for: topic) { messages.release(old) }  // [MQTT-3.3.1-5]
     }
 
     mutating func removeExpiredRetained() {

@@ -27,6 +27,7 @@ extension BrokerState {
         if let will = sessions[place].will {
             // A will goes at its delay or with the session, whichever is first. [MQTT-3.1.3-9]
             let delay = min(will.properties[number: .willDelayInterval] ?? 0, expiry)
+            // [MQTT-3.1.2-8] [MQTT-3.1.2-10]
             if !publishWill {
                 sessions[place].will = nil
             } else if delay == 0 {
@@ -38,6 +39,7 @@ extension BrokerState {
             }
         }
         if expiry > 0, subscriptions.hasShares(index) { redistribute(index, atItsEnd: false) }
+        // [MQTT-4.1.0-2]
         if expiry == 0 {
             endSession(index)
         } else if expiry < UInt32.max {
@@ -104,6 +106,7 @@ extension BrokerState {
     private mutating func publish(_ due: DueWill) {
         let will = due.will
         var message = Publish(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain)
+        // [MQTT-3.1.2-14] [MQTT-3.1.2-15] (3.1.1: -16, -17) [MQTT-3.1.3-10]
         message.properties = will.properties
         // Will-only properties stay in CONNECT.
         message.properties[number: .willDelayInterval] = nil

@@ -24,11 +24,11 @@ extension BrokerState {
                 session: session, qos: request.qos, noLocal: request.noLocal,
                 retainAsPublished: request.retainAsPublished, identifier: identifier)
             let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
-            codes.append(ReasonCode(rawValue: request.qos.rawValue))
+            codes.append(ReasonCode(rawValue: request.qos.rawValue))  // also above the maximum QoS: [MQTT-3.2.2-10]
             tellSubscribed(index, request)
             // Section 4.8.2: no retained messages to a shared subscription.
             if SubscriptionKind(request.filter.span) != .plain { continue }
-            // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+            // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]
             switch request.retainHandling {
             case .send: wantsRetained.append(request)
             case .sendIfNew: if isNew { wantsRetained.append(request) }
@@ -37,6 +37,7 @@ extension BrokerState {
         }
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)
         let version = connections[index].version
+        // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1]
         withOutput(index) { suback.encode(.suback, into: &$0, version: version) }
         for request in wantsRetained { sendRetained(request, identifier, session) }
     }
@@ -78,6 +79,7 @@ extension BrokerState {
         pump(session)
     }
 
+    /// One answer, whatever there was. [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1] [MQTT-3.11.3-2]
     mutating func unsubscribeReceived(_ index: Int, _ packet: Unsubscribe) {
         let session = connections[index].session
         let codes = unsubscribe(session, packet.filters)

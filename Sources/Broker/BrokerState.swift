@@ -274,6 +274,7 @@ package struct BrokerState: ~Copyable {
         }
         let version = connections[index].version
         switch header.type {
+        // Nothing here waits for the send quota. [MQTT-3.3.4-10]
         case .publish: try publishReceived(index, packet, header)
         case .puback: pubackReceived(index, try Acknowledgement(packet, header, version: version))
         case .pubrec: pubrecReceived(index, try Acknowledgement(packet, header, version: version))
@@ -283,15 +284,16 @@ package struct BrokerState: ~Copyable {
         case .unsubscribe: unsubscribeReceived(index, try Unsubscribe(packet, header, version: version))
         case .pingreq:
             try Ping.check(header)
-            withOutput(index) { Ping.encode(.pingresp, into: &$0) }
+            withOutput(index) { Ping.encode(.pingresp, into: &$0) }  // [MQTT-3.12.4-1]
         case .disconnect: disconnectReceived(index, try Disconnect(packet, header, version: version))
-        case .connect: disconnect(index, .protocolError, why: "a second CONNECT")  // [MQTT-3.1.0-2]
+        case .connect: disconnect(index, .protocolError, why: "a second CONNECT")  // [MQTT-3.1.0-2] [MQTT-3.2.0-2]
         case .auth where version == .v5: authReceived(index, try Auth(packet, header))
         case .connack, .suback, .unsuback, .pingresp, .auth:
             disconnect(index, .protocolError, why: "a packet that clients don't send: \(header.type)")
         }
     }
 
+    /// [MQTT-4.13.1-1] (3.1.1: [MQTT-4.8.0-1]); a CONNECT is closed without a CONNACK [MQTT-3.1.4-1].
     private mutating func malformed(_ index: Int, _ error: DecodeError) {
         let why = "malformed packet: \(error)"
         counters.malformedPackets += 1

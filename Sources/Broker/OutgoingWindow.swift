@@ -6,11 +6,13 @@ import MQTTCodec
 struct OutgoingWindow {
     struct Entry: Equatable {
         enum State: UInt8 {
-            /// Sent on this connection; waiting for PUBACK or PUBREC.
+            /// Sent on this connection; waiting for PUBACK or PUBREC, whatever becomes of its expiry. [MQTT-4.3.2-3]
+            /// [MQTT-4.3.3-3] [MQTT-4.3.3-7] [MQTT-4.3.3-13]
             case sent
             /// Must be sent again on this connection, with DUP. [MQTT-4.4.0-1]
             case unsent
-            /// PUBREC came, PUBREL went; waiting for PUBCOMP. Never published again. [MQTT-4.3.3-6]
+            /// PUBREC came, PUBREL went; waiting for PUBCOMP. Never published again. [MQTT-4.3.3-5]
+            /// [MQTT-4.3.3-6]
             case released
             /// Acknowledged; stays in the ring until the ones before it are.
             case done
@@ -35,17 +37,17 @@ struct OutgoingWindow {
     private(set) var unacknowledged = 0
     private(set) var unsent = 0
 
-    /// The ring must not come near the identifiers' wrap. [MQTT-2.2.1-3]
+    /// The ring must not come near the identifiers' wrap. [MQTT-2.2.1-4]
     private static let longestSpan = 32_768
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// Whether one more may be sent to a receiver that allows `limit`.
+    /// Whether one more may be sent to a receiver that allows `limit`. [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
     func hasRoom(_ limit: Int) -> Bool {
         unacknowledged - unsent < limit && entries.count < Self.longestSpan
     }
 
-    /// Notes a new delivery and returns its packet identifier.
+    /// Notes a new delivery and returns its packet identifier. [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     mutating func add(_ delivery: Delivery) -> UInt16 {
         entries.append(Entry(delivery: delivery, state: .sent))
         unacknowledged += 1
@@ -59,7 +61,7 @@ struct OutgoingWindow {
         return finish(position)
     }
 
-    /// PUBREC; with an error code the flow is over without PUBREL. [MQTT-4.3.3-4]
+    /// PUBREC; with an error code the flow is over without PUBREL. [MQTT-4.3.3-4] [MQTT-4.4.0-2]
     mutating func pubrec(_ id: UInt16, isError: Bool) -> Acknowledged {
         guard let position = position(of: id), entries[position].delivery.qos == .exactlyOnce else { return .unknown }
         switch entries[position].state {

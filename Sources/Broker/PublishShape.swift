@@ -50,7 +50,7 @@ struct PublishShape {
     }
 
     func appendMiddle(to output: inout [UInt8]) {
-        if qos != .atMostOnce { output.append(bigEndian: packetID) }
+        if qos != .atMostOnce { output.append(bigEndian: packetID) }  // [MQTT-2.2.1-2] (3.1.1: [MQTT-2.3.1-5])
         guard version == .v5 else { return }
         output.append(variableByteInteger: ownPropertiesLength)
         if let expiry {

@@ -16,7 +16,7 @@ struct Recipient: Equatable {
 /// Who subscribed to what, and the answer to "who gets this topic", cached for topics that come again.
 ///
 /// Overlapping subscriptions of one session without identifiers make one delivery at the highest QoS; each
-/// subscription with an identifier makes its own, which carries it. [MQTT-3.3.4-2] to [MQTT-3.3.4-5]
+/// subscription with an identifier makes its own, which carries it. [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-5]
 struct SubscriptionStore: ~Copyable {
     private struct Subscription {
         var node: Int32
@@ -292,7 +292,7 @@ struct SubscriptionStore: ~Copyable {
         return cachedTopics.span.extracting(start..<(start + Int(entry.topicLength))).hasSameBytes(as: topic)
     }
 
-    /// Appends the recipients of `topic` to the cached ones, without doubles.
+    /// Appends the recipients of `topic` to the cached ones, without doubles. [MQTT-3.3.2-3]
     private mutating func collect(_ topic: Span<UInt8>) {
         let start = cachedRecipients.count
         var pending: [(node: Int32, levels: TopicLevels)] = [(TopicTree.root, TopicLevels(topic))]

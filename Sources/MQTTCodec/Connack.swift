@@ -31,7 +31,7 @@ package struct Connack: Equatable, Sendable {
 
     /// Appends the packet.
     package func encode(into output: inout [UInt8], version: ProtocolVersion) {
-        var body: [UInt8] = [sessionPresent ? 1 : 0]
+        var body: [UInt8] = [sessionPresent ? 1 : 0]  // [MQTT-3.2.2-1]
         body.append(version == .v5 ? reasonCode.rawValue : returnCode)
         if version == .v5 { properties.encode(into: &body) }
         output.append(packet: .connack, body: body)

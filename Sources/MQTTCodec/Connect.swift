@@ -42,6 +42,8 @@ extension Connect {
         let flagsAt = reader.offset
         let flags = ConnectFlags(rawValue: try reader.byte())
         try flags.check(at: flagsAt, version: version)
+        // [MQTT-3.1.3-1] [MQTT-3.1.3-3]: from here on the fields have one order, and the flags say which are there.
+        // [MQTT-3.1.2-9] [MQTT-3.1.2-16] to [MQTT-3.1.2-19] (3.1.1: [MQTT-3.1.2-18] to [MQTT-3.1.2-21])
         cleanStart = flags.contains(.cleanStart)
         keepAlive = try reader.twoBytes()
         if version == .v5 {
@@ -52,7 +54,7 @@ extension Connect {
             will = try Will(&reader, of: bytes, flags: flags, version: version)
         }
         if flags.contains(.userName) {
-            userName = [UInt8](copying: bytes, try reader.text(of: bytes))
+            userName = [UInt8](copying: bytes, try reader.text(of: bytes))  // [MQTT-3.1.3-12] (3.1.1: -11)
         }
         if flags.contains(.password) {
             password = [UInt8](copying: bytes, try reader.prefixedRange())
@@ -63,6 +65,7 @@ extension Connect {
     private static func version(
         _ reader: inout ByteReader, of bytes: Span<UInt8>
     ) throws(DecodeError) -> ProtocolVersion {
+        // [MQTT-3.1.2-1]: another name is another protocol.
         let name = try reader.prefixedRange()
         guard [UInt8](copying: bytes, name) == Array("MQTT".utf8) else {
             throw DecodeError(.unknownProtocolName, at: name.lowerBound)
@@ -116,6 +119,7 @@ extension Connect.Will {
         {
             throw DecodeError(.propertyValue, at: reader.offset)  // [MQTT-3.3.2-14], of the will that becomes a PUBLISH
         }
+        // [MQTT-3.1.3-11] (3.1.1: -10)
         let topic = try reader.prefixedRange()
         guard Topic.isValidName(bytes, topic) else {
             throw DecodeError(topic.isEmpty ? .topicEmpty : .topicHasWildcard, at: topic.lowerBound)
@@ -143,7 +147,7 @@ struct ConnectFlags: OptionSet {
     func check(at offset: Int, version: ProtocolVersion) throws(DecodeError) {
         // [MQTT-3.1.2-3]
         guard !contains(.reserved) else { throw DecodeError(.reservedBits, at: offset) }
-        // [MQTT-3.1.2-11] to [MQTT-3.1.2-15]
+        // [MQTT-3.1.2-11] to [MQTT-3.1.2-13] (3.1.1: [MQTT-3.1.2-13] to [MQTT-3.1.2-15])
         guard rawValue >> 3 & 3 != 3 else { throw DecodeError(.willFlags, at: offset) }
         guard contains(.will) || rawValue & 0x38 == 0 else { throw DecodeError(.willFlags, at: offset) }
         // [MQTT-3.1.2-22] of 3.1.1; version 5 dropped the rule.

@@ -20,6 +20,7 @@ package struct FixedHeader: Equatable, Sendable {
         let first = bytes[start]
         guard let type = PacketType(rawValue: first >> 4) else { throw DecodeError(.reservedPacketType, at: 0) }
         let flags = first & 0x0F
+        // [MQTT-2.1.3-1] (3.1.1: [MQTT-2.2.2-2]) [MQTT-3.14.1-1]
         if let required = type.requiredFlags, flags != required { throw DecodeError(.wrongFlags, at: 0) }
         var length = 0
         for position in 0..<4 {

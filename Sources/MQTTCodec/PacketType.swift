@@ -16,7 +16,9 @@ package enum PacketType: UInt8, CaseIterable, Sendable {
     case disconnect = 14
     case auth = 15
 
-    /// The low half of the first byte, which is fixed for all packets but PUBLISH. [MQTT-2.2.2-2] [MQTT-2.1.3-1]
+    /// The low half of the first byte, which is fixed for all packets but PUBLISH. [MQTT-2.1.3-1] (3.1.1: [MQTT-2.2.2-1])
+    ///
+    /// [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1]
     package var requiredFlags: UInt8? {
         switch self {
         case .publish: nil

@@ -80,6 +80,8 @@ extension Properties {
     }
 
     /// Appends the property length and the properties.
+    ///
+    /// Without any, the length is 0. [MQTT-2.2.2-1]
     func encode(into output: inout [UInt8]) {
         var body: [UInt8] = []
         for (property, value) in numbers {

@@ -88,6 +88,7 @@ package struct PropertyReader: ~Escapable {
         return position..<(position + length)
     }
 
+    /// A text, checked to be one. [MQTT-1.5.4-1] [MQTT-1.5.7-1] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
     private mutating func text() throws(DecodeError) -> Range<Int> {
         let range = try prefixed()
         guard UTF8Text.isValid(bytes, range) else { throw DecodeError(.invalidUTF8, at: range.lowerBound) }

@@ -30,12 +30,13 @@ package struct PublishHeader: Equatable, Sendable {
     /// Reads the PUBLISH packet that `bytes` begins with.
     package init(_ bytes: Span<UInt8>, _ header: FixedHeader, version: ProtocolVersion) throws(DecodeError) {
         var reader = try header.body(of: bytes)
+        // [MQTT-3.3.1-4]
         guard let qos = QoS(rawValue: header.flags >> 1 & 3) else { throw DecodeError(.qosThree, at: 0) }
         self.qos = qos
         retain = header.flags & 1 == 1
         duplicate = header.flags & 8 == 8
         if duplicate, qos == .atMostOnce { throw DecodeError(.duplicateWithoutQoS, at: 0) }  // [MQTT-3.3.1-2]
-        topic = try reader.prefixedRange()
+        topic = try reader.prefixedRange()  // [MQTT-3.3.2-1]
         if !Topic.isValidName(bytes, topic) { try Self.checkName(bytes, topic, version) }
         if qos != .atMostOnce { packetID = try reader.packetID() }
         properties = reader.offset..<reader.offset
@@ -85,7 +86,8 @@ package struct PublishHeader: Equatable, Sendable {
     }
 
     /// Appends the properties that belong to the message and not to the hop: all but expiry (which is counted
-    /// down), topic alias and subscription identifiers. [MQTT-3.3.2-4] [MQTT-3.3.2-15] to [MQTT-3.3.2-20]
+    /// down), topic alias and subscription identifiers. [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16]
+    /// [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
     package func appendForwardable(from bytes: Span<UInt8>, to output: inout [UInt8]) {
         guard !forwardsAllProperties else {
             output.append(copying: bytes.extracting(properties))

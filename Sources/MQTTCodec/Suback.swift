@@ -32,6 +32,7 @@ package struct Suback: Equatable, Sendable {
     package func encode(_ type: PacketType, into output: inout [UInt8], version: ProtocolVersion) {
         var body: [UInt8] = []
         body.append(bigEndian: packetID)
+        // No properties. [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2]
         if version == .v5 { body.append(0) }
         if version == .v5 || type == .suback {
             for code in reasonCodes {

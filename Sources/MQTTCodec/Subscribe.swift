@@ -63,7 +63,7 @@ extension Subscribe.Request {
     fileprivate init(
         _ reader: inout ByteReader, of bytes: Span<UInt8>, version: ProtocolVersion
     ) throws(DecodeError) {
-        let filter = try reader.text(of: bytes)
+        let filter = try reader.text(of: bytes)  // [MQTT-3.8.3-1]
         let optionsAt = reader.offset
         let options = try reader.byte()
         guard let qos = QoS(rawValue: options & 3) else { throw DecodeError(.qosThree, at: optionsAt) }

@@ -12,7 +12,7 @@ package enum Topic {
         var hasOther = false
         for index in range {
             let byte = bytes[index]
-            // [MQTT-3.3.2-2] [MQTT-1.5.4-2]
+            // [MQTT-3.3.2-2] [MQTT-4.7.0-1] (3.1.1: [MQTT-4.7.1-1]) [MQTT-1.5.4-2]
             if byte == singleLevel || byte == multiLevel || byte == 0 { return false }
             if byte >= 0x80 { hasOther = true }
         }

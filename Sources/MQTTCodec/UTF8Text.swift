@@ -1,5 +1,7 @@
 /// What MQTT allows in its strings: well-formed UTF-8 without U+0000. [MQTT-1.5.4-1] [MQTT-1.5.4-2]
 ///
+/// A byte order mark is a character like any other. [MQTT-1.5.4-3] (3.1.1: [MQTT-1.5.3-1] to [MQTT-1.5.3-3]) [MQTT-4.7.3-2]
+///
 /// Strings stay bytes: `String` compares by canonical equivalence, and MQTT by bytes. [MQTT-4.7.3-4]
 package enum UTF8Text {
     /// Whether `bytes` in `range` may stand in a packet.

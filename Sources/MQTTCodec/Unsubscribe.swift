@@ -20,7 +20,7 @@ package struct Unsubscribe: Equatable, Sendable {
         filters = []
         guard reader.remaining > 0 else { throw DecodeError(.noFilter, at: reader.offset) }  // [MQTT-3.10.3-2]
         while reader.remaining > 0 {
-            filters.append([UInt8](copying: bytes, try reader.text(of: bytes)))
+            filters.append([UInt8](copying: bytes, try reader.text(of: bytes)))  // [MQTT-3.10.3-1]
         }
     }
 

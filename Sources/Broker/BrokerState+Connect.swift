@@ -139,6 +139,7 @@ extension BrokerState {
         guard connect.version == .v5 else { return }
         offerAliases(connect, index, &connack)
         announceLimits(&connack)
+        connections[index].receiveMaximum = limits.receiveMaximum
         connack.properties[number: .receiveMaximum] = UInt32(limits.receiveMaximum)
         connack.properties[number: .maximumPacketSize] = UInt32(clamping: limits.maximumPacketSize)
     }

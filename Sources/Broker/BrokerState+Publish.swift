@@ -83,9 +83,9 @@ extension BrokerState {
     private mutating func noteReceived(_ id: UInt16, _ index: Int) -> Bool? {
         let session = Int(connections[index].session)
         guard !sessions[session].received.contains(id) else { return false }
-        if connections[index].version == .v5, sessions[session].received.count >= Int(limits.receiveMaximum) {
-            disconnect(
-                index, .receiveMaximumExceeded, why: "more than \(limits.receiveMaximum) unfinished QoS 2 messages")
+        let maximum = Int(connections[index].receiveMaximum)
+        if connections[index].version == .v5, sessions[session].received.count >= maximum {
+            disconnect(index, .receiveMaximumExceeded, why: "more than \(maximum) unfinished QoS 2 messages")
             return nil
         }
         sessions[session].received.insert(id)
@@ -112,7 +112,8 @@ extension BrokerState {
         of parts: PublishHeader, _ topic: Span<UInt8>, _ packet: Span<UInt8>, _ index: Int
     ) -> ReasonCode? {
         guard !connections[index].isInternal else { return nil }
-        if topic[0] == UInt8(ascii: "$") { return .notAuthorized }  // [MQTT-4.7.2-1]: the server's own
+        // [MQTT-4.7.2-1]: the server's own
+        if topic[0] == UInt8(ascii: "$") { return mayRequest(index, topic) ? nil : .notAuthorized }
         guard mayPublish(index, topic) else { return .notAuthorized }
         if topic.count > limits.topicLength || TopicLevels.count(topic) > limits.topicLevels {
             return .topicNameInvalid

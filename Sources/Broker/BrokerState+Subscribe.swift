@@ -45,6 +45,7 @@ extension BrokerState {
     private func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
         guard request.isValid, SubscriptionKind(request.filter.span) != .invalid else { return .topicFilterInvalid }
         guard !connections[index].isInternal else { return nil }
+        if mayHearAnswers(index, request.filter.span) { return nil }
         guard maySubscribe(to: request.filter.span, session) else { return .notAuthorized }
         if request.filter.count > limits.topicLength { return .topicFilterInvalid }
         if TopicLevels.count(request.filter.span) > limits.topicLevels { return .topicFilterInvalid }

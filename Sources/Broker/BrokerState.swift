@@ -7,7 +7,7 @@ import MQTTCodec
 /// reference counted or a string made per message costs more than the message (`docs/performance.md`). After a
 /// turn the loop takes the marked connections and flushes each once.
 package struct BrokerState: ~Copyable {
-    let limits: BrokerLimits
+    package internal(set) var limits: BrokerLimits
     let host: BrokerHost
     let startedAt: MonotonicTime
     /// The time of the event being handled.
@@ -87,6 +87,7 @@ package struct BrokerState: ~Copyable {
         connections[Int(index)].generation = generation
         connections[Int(index)].isInternal = origin.isInternal
         connections[Int(index)].origin = origin
+        connections[Int(index)].takes = limits.maximumPacketSize
         if !origin.isInternal {
             counters.sockets += 1
             counters.socketsOpened += 1
@@ -246,7 +247,7 @@ package struct BrokerState: ~Copyable {
             if isPaused(index) { return start }
             do throws(DecodeError) {
                 guard let header = try FixedHeader.parse(bytes, at: start) else { return start }
-                guard header.length <= limits.maximumPacketSize || connections[index].isInternal else {
+                guard header.length <= connections[index].takes || connections[index].isInternal else {
                     throw DecodeError(.packetTooLarge, at: 1)
                 }
                 guard bytes.count - start >= header.length else { return start }

@@ -68,6 +68,9 @@ struct Connection {
     /// The client's Receive Maximum, or ours, whichever is lower.
     var window = 0
     var maximumPacketSize = Int.max
+    /// The longest packet and the Receive Maximum that hold for the client: what CONNACK said.
+    var takes = 0
+    var receiveMaximum: UInt16 = 0
     /// Set when either side may use topic aliases.
     var aliases: TopicAliases?
     /// Whether we may use them towards the client.

@@ -15,6 +15,7 @@ struct BrokerLoop: ~Copyable {
         case closeLocal(key: Int)
         case tls([TLSEvent])
         case listen(ListenerChange)
+        case limits(BrokerLimits)
         case stop
     }
 
@@ -28,7 +29,7 @@ struct BrokerLoop: ~Copyable {
     var state: BrokerState
     var poller: Poller
     let shared: BrokerServer.Shared
-    let limits: BrokerLimits
+    var limits: BrokerLimits
     /// By the number in their events; nil for one that was closed.
     var listeners: [Listener?]
     var resting: [(listener: Int, until: MonotonicTime)] = []
@@ -173,6 +174,10 @@ struct BrokerLoop: ~Copyable {
         case .tls(let events):
             for event in events { handle(event, now) }
         case .listen(let change): apply(change)
+        case .limits(let limits):
+            self.limits = limits
+            pace = AcceptPace(rate: limits.connectionRate)
+            state.apply(limits, now: now)
         case .stop: stop(now)
         }
     }

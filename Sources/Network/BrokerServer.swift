@@ -110,6 +110,11 @@ package final class BrokerServer: Sendable {
         shared.post(.listen(change))
     }
 
+    /// What the broker accepts from now on; sessions and connections stay.
+    package func apply(_ limits: BrokerLimits) {
+        shared.post(.limits(limits))
+    }
+
     /// Tells the clients that the gateway stops, and returns when they are gone or a second has passed.
     package func stop() {
         shared.post(.stop)

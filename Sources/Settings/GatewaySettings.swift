@@ -123,7 +123,7 @@ package struct PortSettings: Equatable, Sendable {
 }
 
 /// One entry of `devices`.
-package struct DeviceSettings: Sendable {
+package struct DeviceSettings: Equatable, Sendable {
     package var key: String
     package var name: String?
     package var profile: Profile
@@ -159,7 +159,7 @@ package struct DevicePoint: Sendable {
 }
 
 /// The entry of `upstream`.
-package struct UpstreamSettings: Sendable {
+package struct UpstreamSettings: Equatable, Sendable {
     package struct TLS: Equatable, Sendable {
         /// PEM files; nil takes the system's authorities.
         package var ca: String?

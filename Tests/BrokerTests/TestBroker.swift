@@ -55,6 +55,8 @@ final class TestBroker {
 
     func apply(_ access: AccessSettings) { state.apply(access, now: now) }
 
+    func apply(_ limits: BrokerLimits) { state.apply(limits, now: now) }
+
     func takePasswordChecks() -> [PasswordCheck] { state.takePasswordChecks() }
 
     func answer(_ check: PasswordCheck, isRight: Bool) {

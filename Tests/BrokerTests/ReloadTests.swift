@@ -14,7 +14,8 @@ struct ReloadTests {
         limits.maximumPacketSize = 100
         broker.apply(limits)
         client.publish("a/b", "x", .atLeastOnce)
-        #expect(client.seen() == [.acknowledgement(.puback, Acknowledgement(packetID: 1, reasonCode: .topicNameInvalid))])
+        #expect(
+            client.seen() == [.acknowledgement(.puback, Acknowledgement(packetID: 1, reasonCode: .topicNameInvalid))])
         client.publish("a", String(repeating: "x", count: 200), .exactlyOnce, id: 2)
         client.publish("a", "x", .exactlyOnce, id: 3)
         #expect(client.seen().count == 2 && !client.isClosed)

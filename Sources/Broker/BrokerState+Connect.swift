@@ -64,8 +64,9 @@ extension BrokerState {
 
     /// Why a well-formed CONNECT is turned away all the same.
     private func objection(to connect: Connect, on index: Int) -> (ReasonCode, String)? {
-        if connect.version == .v311, connect.clientID.isEmpty, !connect.cleanStart {
-            return (.clientIdentifierNotValid, "an empty client id needs a clean session")  // [MQTT-3.1.3-8]
+        if connect.version != .v5, connect.clientID.isEmpty, !connect.cleanStart || connect.version == .v31 {
+            // [MQTT-3.1.3-8]; 3.1 knows no empty ids at all.
+            return (.clientIdentifierNotValid, "an empty client id needs a clean session, and MQTT 3.1.1 or newer")
         }
         if connect.properties[bytes: .authenticationData] != nil,
             connect.properties[bytes: .authenticationMethod] == nil
@@ -129,6 +130,7 @@ extension BrokerState {
         sessions[place].expiresAt = nil
         connections[index].state = .open
         connections[index].session = session
+        connections[index].isBridge = connect.isBridge
         let wanted = Int(connect.properties[number: .receiveMaximum] ?? UInt32(UInt16.max))
         // The gateway's own clients are not held back: what the broker has acknowledged, the bridge's queue must get.
         connections[index].window = connections[index].isInternal ? wanted : min(limits.inFlight, wanted)

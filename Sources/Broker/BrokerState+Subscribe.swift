@@ -21,8 +21,8 @@ extension BrokerState {
                 continue
             }
             let recipient = Recipient(
-                session: session, qos: request.qos, noLocal: request.noLocal,
-                retainAsPublished: request.retainAsPublished, identifier: identifier)
+                session: session, qos: request.qos, noLocal: request.noLocal || connections[index].isBridge,
+                retainAsPublished: request.retainAsPublished || connections[index].isBridge, identifier: identifier)
             let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
             codes.append(ReasonCode(rawValue: request.qos.rawValue))  // also above the maximum QoS: [MQTT-3.2.2-10]
             tellSubscribed(index, request)

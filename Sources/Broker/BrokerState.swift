@@ -246,7 +246,8 @@ package struct BrokerState: ~Copyable {
         while isReading(index) {
             if isPaused(index) { return start }
             do throws(DecodeError) {
-                guard let header = try FixedHeader.parse(bytes, at: start) else { return start }
+                let version = connections[index].version
+                guard let header = try FixedHeader.parse(bytes, at: start, version: version) else { return start }
                 guard header.length <= connections[index].takes || connections[index].isInternal else {
                     throw DecodeError(.packetTooLarge, at: 1)
                 }

@@ -60,6 +60,8 @@ struct Connection {
     /// Of the gateway itself: not limited, not counted, may publish anywhere.
     var isInternal = false
     var isMarked = false
+    /// Subscribes as if it had said No Local and Retain As Published.
+    var isBridge = false
     /// CONNECT named an authentication method, so that AUTH may come again.
     var hasMethod = false
     var session: SessionIndex = -1

@@ -34,7 +34,7 @@ package struct Acknowledgement: Equatable, Sendable {
     /// No reason string or user property goes with it, so that none is too much or unwanted. [MQTT-3.4.2-2]
     /// [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]
     package func encode(_ type: PacketType, into output: inout [UInt8], version: ProtocolVersion) {
-        let isShort = version == .v311 || reasonCode == .success
+        let isShort = version != .v5 || reasonCode == .success
         output.append(type.firstByte)
         output.append(isShort ? 2 : 3)
         output.append(bigEndian: packetID)

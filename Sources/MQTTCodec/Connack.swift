@@ -31,7 +31,8 @@ package struct Connack: Equatable, Sendable {
 
     /// Appends the packet.
     package func encode(into output: inout [UInt8], version: ProtocolVersion) {
-        var body: [UInt8] = [sessionPresent ? 1 : 0]  // [MQTT-3.2.2-1]
+        // [MQTT-3.2.2-1]; 3.1 has no Session Present, its byte is reserved.
+        var body: [UInt8] = [sessionPresent && version != .v31 ? 1 : 0]
         body.append(version == .v5 ? reasonCode.rawValue : returnCode)
         if version == .v5 { properties.encode(into: &body) }
         output.append(packet: .connack, body: body)

@@ -19,6 +19,9 @@ package struct Connect: Equatable, Sendable {
     }
 
     package var version: ProtocolVersion
+    /// Set by mosquitto's bridges in the highest bit of the level: they want no message of their own back, and
+    /// RETAIN as it was published.
+    package var isBridge = false
     /// Clean session in 3.1.1, clean start in 5.
     package var cleanStart = true
     /// In seconds; 0 means none.
@@ -38,7 +41,7 @@ extension Connect {
     /// Reads the CONNECT packet that `bytes` begins with.
     package init(_ bytes: Span<UInt8>, _ header: FixedHeader) throws(DecodeError) {
         var reader = try header.body(of: bytes)
-        version = try Self.version(&reader, of: bytes)
+        (version, isBridge) = try Self.version(&reader, of: bytes)
         let flagsAt = reader.offset
         let flags = ConnectFlags(rawValue: try reader.byte())
         try flags.check(at: flagsAt, version: version)
@@ -64,24 +67,30 @@ extension Connect {
 
     private static func version(
         _ reader: inout ByteReader, of bytes: Span<UInt8>
-    ) throws(DecodeError) -> ProtocolVersion {
+    ) throws(DecodeError) -> (ProtocolVersion, isBridge: Bool) {
         // [MQTT-3.1.2-1]: another name is another protocol.
         let name = try reader.prefixedRange()
-        guard [UInt8](copying: bytes, name) == Array("MQTT".utf8) else {
+        let nameBytes = [UInt8](copying: bytes, name)
+        let isOld = nameBytes == ProtocolVersion.v31.name
+        guard isOld || nameBytes == ProtocolVersion.v5.name else {
             throw DecodeError(.unknownProtocolName, at: name.lowerBound)
         }
         let levelAt = reader.offset
-        guard let version = ProtocolVersion(rawValue: try reader.byte()) else {
+        let level = try reader.byte()
+        let isBridge = level & 0x80 != 0
+        guard let version = ProtocolVersion(rawValue: level & 0x7F), (version == .v31) == isOld,
+            !isBridge || version != .v5
+        else {
             throw DecodeError(.unsupportedProtocolLevel, at: levelAt)  // [MQTT-3.1.2-2]
         }
-        return version
+        return (version, isBridge)
     }
 
     /// Appends the packet.
     package func encode(into output: inout [UInt8]) {
         var body: [UInt8] = []
-        body.append(prefixed: Array("MQTT".utf8))
-        body.append(version.rawValue)
+        body.append(prefixed: version.name)
+        body.append(version.rawValue | (isBridge ? 0x80 : 0))
         body.append(flags.rawValue)
         body.append(bigEndian: keepAlive)
         if version == .v5 { properties.encode(into: &body) }
@@ -151,8 +160,13 @@ struct ConnectFlags: OptionSet {
         guard rawValue >> 3 & 3 != 3 else { throw DecodeError(.willFlags, at: offset) }
         guard contains(.will) || rawValue & 0x38 == 0 else { throw DecodeError(.willFlags, at: offset) }
         // [MQTT-3.1.2-22] of 3.1.1; version 5 dropped the rule.
-        if version == .v311, contains(.password), !contains(.userName) {
+        if version != .v5, contains(.password), !contains(.userName) {
             throw DecodeError(.passwordWithoutUserName, at: offset)
         }
     }
+}
+
+extension ProtocolVersion {
+    /// The protocol name in CONNECT.
+    fileprivate var name: [UInt8] { Array((self == .v31 ? "MQIsdp" : "MQTT").utf8) }
 }

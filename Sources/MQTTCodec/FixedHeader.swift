@@ -15,13 +15,19 @@ package struct FixedHeader: Equatable, Sendable {
     /// The packet itself may still be incomplete.
     ///
     /// A wrong first byte or a fifth length byte is an error at once, without waiting for more.
-    package static func parse(_ bytes: Span<UInt8>, at start: Int = 0) throws(DecodeError) -> FixedHeader? {
+    ///
+    /// In 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE have DUP when they are sent again.
+    package static func parse(
+        _ bytes: Span<UInt8>, at start: Int = 0, version: ProtocolVersion = .v5
+    ) throws(DecodeError) -> FixedHeader? {
         guard start < bytes.count else { return nil }
         let first = bytes[start]
         guard let type = PacketType(rawValue: first >> 4) else { throw DecodeError(.reservedPacketType, at: 0) }
         let flags = first & 0x0F
         // [MQTT-2.1.3-1] (3.1.1: [MQTT-2.2.2-2]) [MQTT-3.14.1-1]
-        if let required = type.requiredFlags, flags != required { throw DecodeError(.wrongFlags, at: 0) }
+        if let required = type.requiredFlags, flags != required {
+            guard version == .v31, required == 2, flags == 0x0A else { throw DecodeError(.wrongFlags, at: 0) }
+        }
         var length = 0
         for position in 0..<4 {
             guard start + 1 + position < bytes.count else { return nil }

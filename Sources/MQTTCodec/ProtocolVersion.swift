@@ -1,5 +1,7 @@
 /// The version of the MQTT standard that a connection speaks; the raw value is the protocol level in CONNECT.
 public enum ProtocolVersion: UInt8, CaseIterable, Sendable {
+    /// Clients from before the OASIS standard; they are served by the rules of 3.1.1.
+    case v31 = 3
     case v311 = 4
     case v5 = 5
 

@@ -36,7 +36,7 @@ package struct Suback: Equatable, Sendable {
         if version == .v5 { body.append(0) }
         if version == .v5 || type == .suback {
             for code in reasonCodes {
-                body.append(version == .v311 && code.isError ? 0x80 : code.rawValue)
+                body.append(version != .v5 && code.isError ? 0x80 : code.rawValue)
             }
         }
         output.append(packet: type, body: body)

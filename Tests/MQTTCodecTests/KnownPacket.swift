@@ -29,6 +29,8 @@ struct KnownPacket: CustomTestStringConvertible {
 
     static let connecting: [KnownPacket] = [
         KnownPacket(
+            "the smallest CONNECT", .v31, "10 0E 00 06 4D 51 49 73 64 70 03 02 00 3C 00 00", .connect(smallest(.v31))),
+        KnownPacket(
             "the smallest CONNECT", .v311, "10 0C 00 04 4D 51 54 54 04 02 00 3C 00 00", .connect(smallest(.v311))),
         KnownPacket(
             "the smallest CONNECT", .v5, "10 0D 00 04 4D 51 54 54 05 02 00 3C 00 00 00", .connect(smallest(.v5))),

@@ -23,7 +23,7 @@ struct BrokerReports: Sendable {
         switch event {
         case .connected(let client, let peer, let version, let sessionPresent):
             let session = sessionPresent ? ", goes on with its session" : ""
-            let name = version == .v5 ? "MQTT 5" : "MQTT 3.1.1"
+            let name = version == .v5 ? "MQTT 5" : version == .v311 ? "MQTT 3.1.1" : "MQTT 3.1"
             logger.debug("'\(client)' connected from \(peer) (\(name)\(session))")
         case .disconnected(let client, let peer, let why):
             logger.debug("'\(client)' from \(peer) is gone: \(why)")

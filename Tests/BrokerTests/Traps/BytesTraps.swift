@@ -132,6 +132,8 @@ import Testing
     ) throws {
         let required = try #require(type.requiredFlags)
         for flags in 0..<UInt8(16) where flags != required {
+            // 3.1 has DUP on what has the flags 2.
+            if version == .v31, required == 2, flags == 0x0A { continue }
             try expectClosed([type.rawValue << 4 | flags, 2, 0, 1], version, [.malformedPacket])
         }
     }

@@ -38,6 +38,24 @@ import Testing
         }
     }
 
+    @Test func `trap 2: version 3 is MQIsdp, and has no Session Present and no empty client ids`() throws {
+        let client = try #require(broker.open())
+        try client.send(hex: "10 0F 00 06 4D 51 49 73 64 70 03 00 00 00 00 01 61")
+        #expect(broker.flush(client.id).bytes == [0x20, 2, 0, 0])
+        client.lose()
+        let back = try #require(broker.open())
+        try back.send(hex: "10 0F 00 06 4D 51 49 73 64 70 03 00 00 00 00 01 61")
+        #expect(broker.flush(back.id).bytes == [0x20, 2, 0, 0])
+        // In 3.1 what is sent again has DUP, SUBSCRIBE too.
+        try back.send(hex: "8A 06 00 05 00 01 74 01")
+        #expect(broker.flush(back.id).bytes == [0x90, 3, 0, 5, 1])
+        let nobody = try #require(broker.open())
+        try nobody.send(hex: "10 0E 00 06 4D 51 49 73 64 70 03 02 00 00 00 00")
+        let (bytes, outcome) = broker.flush(nobody.id)
+        #expect(bytes == [0x20, 2, 0, 2])
+        #expect(outcome == .close)
+    }
+
     @Test(arguments: PacketType.allCases.filter { $0 != .connect })
     func `trap 3: a first packet that is not CONNECT is closed without a word`(type: PacketType) throws {
         let client = try #require(broker.open())
@@ -180,7 +198,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ProtocolVersion.allCases)
+    @Test(arguments: ProtocolVersion.since311)
     func `trap 11: no queued message overtakes the CONNACK of a resumed session`(version: ProtocolVersion) throws {
         let away = try broker.client("away", version, clean: false, expiry: version == .v5 ? 100 : nil)
         away.subscribe("t", .atLeastOnce)

@@ -144,6 +144,21 @@ import Testing
         #expect(try broker.client("late", version).subscribe("t").published.map(\.retain) == [true])
     }
 
+    @Test(arguments: ProtocolVersion.before5)
+    func `trap 39: a bridge before version 5 gets RETAIN as published, and nothing of its own`(
+        version: ProtocolVersion
+    ) throws {
+        let bridge = try broker.client("bridge", version) { $0.isBridge = true }
+        bridge.subscribe("#")
+        try broker.client("p", version).publish("t", "x", retain: true)
+        #expect(bridge.publishes().map(\.retain) == [true])
+        bridge.publish("t", "mine", retain: true)
+        #expect(bridge.seen().isEmpty)
+        let five = try #require(broker.open())
+        five.send([0x10, 0x0D, 0, 4, 0x4D, 0x51, 0x54, 0x54, 0x85, 2, 0, 0, 0, 0, 0])
+        #expect(broker.flush(five.id).bytes == [0x20, 2, 0, 1])
+    }
+
     @Test(arguments: [false, true], [false, true])
     func `trap 39: in version 5 RETAIN follows Retain As Published`(asked: Bool, retain: Bool) throws {
         let live = try broker.client("live")

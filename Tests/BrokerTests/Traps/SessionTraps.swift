@@ -14,7 +14,7 @@ import Testing
         return connack
     }
 
-    @Test(arguments: ProtocolVersion.allCases)
+    @Test(arguments: ProtocolVersion.since311)
     func `trap 12: Session Present says what is really there`(version: ProtocolVersion) throws {
         let expiry: UInt32? = version == .v5 ? 100 : nil
         #expect(try !resume("c", version, expiry: expiry).sessionPresent)
@@ -32,7 +32,7 @@ import Testing
         #expect(!connack.sessionPresent)
     }
 
-    @Test(arguments: ProtocolVersion.allCases)
+    @Test(arguments: ProtocolVersion.since311)
     func `trap 12: after its expiry a session is not present`(version: ProtocolVersion) throws {
         let broker = TestBroker { $0.sessionExpiryV3 = 50 }
         let expiry: UInt32? = version == .v5 ? 50 : nil

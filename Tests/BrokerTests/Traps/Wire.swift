@@ -12,7 +12,8 @@ extension TestClient {
     func send(
         connectFlags flags: UInt8, _ version: ProtocolVersion, properties: [UInt8] = [], payload: [UInt8] = [0, 0]
     ) {
-        var body: [UInt8] = [0, 4, 0x4D, 0x51, 0x54, 0x54, version.rawValue, flags, 0, 0]
+        let name = text(version == .v31 ? "MQIsdp" : "MQTT")
+        var body = [0, UInt8(name.count)] + name + [version.rawValue, flags, 0, 0]
         if version == .v5 { body += [UInt8(properties.count)] + properties }
         self.version = version
         send([0x10, UInt8(body.count + payload.count)] + body + payload)
@@ -82,6 +83,8 @@ extension [Seen] {
 extension ProtocolVersion {
     /// Those without properties and reason codes.
     static let before5 = allCases.filter { $0 != .v5 }
+    /// Those whose CONNACK has Session Present, and whose clients may be without an id.
+    static let since311 = allCases.filter { $0 != .v31 }
 }
 
 func text(_ string: String) -> [UInt8] { Array(string.utf8) }

@@ -5,7 +5,8 @@ import Testing
 
     @Test(arguments: pureFiles)
     func `a pure target never asks for the time`(file: SourceFile) {
-        #expect(file.lines(matching: /Clock\.now\b|Clock\(\)|[^\w.]\.now\b|\bSuspendingClock\b/).isEmpty)
+        // A clock that was handed in, as the broker's `host.wallClock`, is the caller's.
+        #expect(file.lines(matching: /Clock\.now\b|\b[A-Z]\w*Clock\(\)|[^\w.]\.now\b|\bSuspendingClock\b/).isEmpty)
     }
 
     @Test(arguments: pureFiles)

@@ -29,7 +29,10 @@ struct BrokerLoop: ~Copyable {
     var state: BrokerState
     var poller: Poller
     let shared: BrokerServer.Shared
-    var limits: BrokerLimits
+    /// Those of what is not a client yet; the broker obeys its own.
+    var limits: BrokerLimits {
+        didSet { pace = AcceptPace(rate: limits.connectionRate) }
+    }
     /// By the number in their events; nil for one that was closed.
     var listeners: [Listener?]
     var resting: [(listener: Int, until: MonotonicTime)] = []

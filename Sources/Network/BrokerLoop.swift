@@ -30,9 +30,7 @@ struct BrokerLoop: ~Copyable {
     var poller: Poller
     let shared: BrokerServer.Shared
     /// Those of what is not a client yet; the broker obeys its own.
-    var limits: BrokerLimits {
-        didSet { pace = AcceptPace(rate: limits.connectionRate) }
-    }
+    var limits: BrokerLimits
     /// By the number in their events; nil for one that was closed.
     var listeners: [Listener?]
     var resting: [(listener: Int, until: MonotonicTime)] = []

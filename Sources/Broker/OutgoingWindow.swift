@@ -30,60 +30,80 @@ struct OutgoingWindow {
         case unknown
     }
 
+    private struct Straggler {
+        var id: UInt16
+        var entry: Entry
+    }
+
     private var entries = Ring<Entry>()
+    /// What stayed unacknowledged while tens of thousands after it were: the ring goes on without it.
+    ///
+    /// In the functions below it stands before the ring, at negative positions.
+    private var stragglers: [Straggler] = []
     /// The packet identifier of `entries[0]`.
     private var firstID: UInt16 = 1
     /// Entries that count against the receiver's Receive Maximum.
     private(set) var unacknowledged = 0
     private(set) var unsent = 0
 
-    /// The ring must not come near the identifiers' wrap. [MQTT-2.2.1-4]
+    /// The ring must not come near the identifiers' wrap, so its first entry is set aside here. [MQTT-2.2.1-4]
     private static let longestSpan = 32_768
 
-    var isEmpty: Bool { entries.isEmpty }
+    var isEmpty: Bool { entries.isEmpty && stragglers.isEmpty }
 
     /// Whether one more may be sent to a receiver that allows `limit`. [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
     func hasRoom(_ limit: Int) -> Bool {
-        unacknowledged - unsent < limit && entries.count < Self.longestSpan
+        unacknowledged - unsent < min(limit, Self.longestSpan)
     }
 
     /// Notes a new delivery and returns its packet identifier. [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     mutating func add(_ delivery: Delivery) -> UInt16 {
+        if entries.count >= Self.longestSpan { setFirstAside() }
+        while !stragglers.isEmpty, straggler(id(at: entries.count)) != nil {
+            entries.append(Entry(delivery: .nothing, state: .done))  // its identifier is in use
+        }
         entries.append(Entry(delivery: delivery, state: .sent))
         unacknowledged += 1
         return id(at: entries.count - 1)
     }
 
+    private mutating func setFirstAside() {
+        guard let first = entries.popFirst() else { return }
+        stragglers.append(Straggler(id: firstID, entry: first))
+        firstID = firstID == .max ? 1 : firstID + 1
+        popDone()
+    }
+
     mutating func puback(_ id: UInt16) -> Acknowledged {
-        guard let position = position(of: id), entries[position].state == .sent,
-            entries[position].delivery.qos == .atLeastOnce
+        guard let position = position(of: id), self[position].state == .sent,
+            self[position].delivery.qos == .atLeastOnce
         else { return .unknown }
         return finish(position)
     }
 
     /// PUBREC; with an error code the flow is over without PUBREL. [MQTT-4.3.3-4] [MQTT-4.4.0-2]
     mutating func pubrec(_ id: UInt16, isError: Bool) -> Acknowledged {
-        guard let position = position(of: id), entries[position].delivery.qos == .exactlyOnce else { return .unknown }
-        switch entries[position].state {
+        guard let position = position(of: id), self[position].delivery.qos == .exactlyOnce else { return .unknown }
+        switch self[position].state {
         case .sent where isError: return finish(position)
         case .sent:
-            entries[position].state = .released
-            return .received(entries[position].delivery)
+            self[position].state = .released
+            return .received(self[position].delivery)
         case .released: return .received(.nothing)
         case .unsent, .done: return .unknown
         }
     }
 
     mutating func pubcomp(_ id: UInt16) -> Bool {
-        guard let position = position(of: id), entries[position].state == .released else { return false }
+        guard let position = position(of: id), self[position].state == .released else { return false }
         _ = finish(position)
         return true
     }
 
     /// A new connection begins: what was sent must be sent again.
     mutating func connectionResumed() {
-        for position in 0..<entries.count where entries[position].state == .sent {
-            entries[position].state = .unsent
+        for position in -stragglers.count..<entries.count where self[position].state == .sent {
+            self[position].state = .unsent
             unsent += 1
         }
     }
@@ -91,17 +111,17 @@ struct OutgoingWindow {
     /// The next entry to send again, in the first order, now counted as sent.
     mutating func nextUnsent() -> (id: UInt16, delivery: Delivery)? {
         guard unsent > 0 else { return nil }
-        for position in 0..<entries.count where entries[position].state == .unsent {
-            entries[position].state = .sent
+        for position in -stragglers.count..<entries.count where self[position].state == .unsent {
+            self[position].state = .sent
             unsent -= 1
-            return (id(at: position), entries[position].delivery)
+            return (id(at: position), self[position].delivery)
         }
         return nil
     }
 
     /// The identifiers whose PUBREL must be sent again.
     var released: [UInt16] {
-        (0..<entries.count).filter { entries[$0].state == .released }.map { id(at: $0) }
+        (-stragglers.count..<entries.count).filter { self[$0].state == .released }.map { id(at: $0) }
     }
 
     /// Takes out what was sent at QoS 1 through a shared subscription and not acknowledged. [MQTT-4.8.2-5]
@@ -109,13 +129,13 @@ struct OutgoingWindow {
     /// Only when the session ends: the identifiers are then nobody's.
     mutating func takeShared() -> [Delivery] {
         var taken: [Delivery] = []
-        for position in 0..<entries.count {
-            let entry = entries[position]
+        for position in -stragglers.count..<entries.count {
+            let entry = self[position]
             guard entry.state == .sent || entry.state == .unsent, entry.delivery.share != 0,
                 entry.delivery.qos == .atLeastOnce
             else { continue }
             taken.append(entry.delivery)
-            entries[position].state = .done
+            self[position].state = .done
         }
         return taken
     }
@@ -123,7 +143,8 @@ struct OutgoingWindow {
     /// Forgets everything; returns the deliveries whose messages go back.
     mutating func removeAll() -> [Delivery] {
         var deliveries: [Delivery] = []
-        while let entry = entries.popFirst() {
+        for position in -stragglers.count..<entries.count {
+            let entry = self[position]
             if entry.state == .sent || entry.state == .unsent { deliveries.append(entry.delivery) }
         }
         self = OutgoingWindow()
@@ -131,26 +152,51 @@ struct OutgoingWindow {
     }
 
     private mutating func finish(_ position: Int) -> Acknowledged {
-        let delivery = entries[position].delivery
-        entries[position].state = .done
+        let delivery = self[position].delivery
         unacknowledged -= 1
+        guard position >= 0 else {
+            stragglers.remove(at: position + stragglers.count)
+            return .finished(delivery)
+        }
+        self[position].state = .done
+        popDone()
+        return .finished(delivery)
+    }
+
+    private mutating func popDone() {
         while let first = entries.first, first.state == .done {
             _ = entries.popFirst()
             firstID = firstID == .max ? 1 : firstID + 1
         }
-        return .finished(delivery)
+    }
+
+    private subscript(position: Int) -> Entry {
+        get { position < 0 ? stragglers[position + stragglers.count].entry : entries[position] }
+        set {
+            if position < 0 {
+                stragglers[position + stragglers.count].entry = newValue
+            } else {
+                entries[position] = newValue
+            }
+        }
     }
 
     /// Identifiers go from 1 to 65,535 and around, never 0.
     private func id(at position: Int) -> UInt16 {
-        UInt16(truncatingIfNeeded: (Int(firstID) - 1 + position) % 65_535 + 1)
+        guard position >= 0 else { return stragglers[position + stragglers.count].id }
+        return UInt16(truncatingIfNeeded: (Int(firstID) - 1 + position) % 65_535 + 1)
     }
 
     private func position(of id: UInt16) -> Int? {
         guard id != 0 else { return nil }
+        if !stragglers.isEmpty, let late = straggler(id) { return late }
         let distance = Int(id) - Int(firstID)
         let position = distance < 0 ? distance + 65_535 : distance
         return position < entries.count ? position : nil
+    }
+
+    private func straggler(_ id: UInt16) -> Int? {
+        stragglers.firstIndex { $0.id == id }.map { $0 - stragglers.count }
     }
 }
 

@@ -141,6 +141,34 @@ import Testing
         #expect(last == 65)
     }
 
+    @Test func `trap 47: a message that is never acknowledged holds its identifier and nobody up`() throws {
+        let client = try broker.client("c", expiry: 1_000)
+        client.subscribe("t", .exactlyOnce)
+        let publisher = try broker.client("p")
+        publisher.publish("t", "held", .exactlyOnce, id: 9)
+        publisher.acknowledge(.pubrel, 9)
+        #expect(client.publishes().map(\.packetID) == [1])
+        var count = 0
+        for _ in 0..<140_000 {
+            publisher.publish("t", "x", .atLeastOnce)
+            _ = publisher.seen()
+            for publish in client.publishes() {
+                count += publish.packetID == 1 ? 0 : 1
+                client.acknowledge(.puback, publish.packetID)
+            }
+        }
+        #expect(count == 140_000)
+        client.lose()
+        let again = try back("c")
+        #expect(again.seen.payloads == ["held again"])
+        #expect(again.seen.published.map(\.packetID) == [1])
+        again.client.acknowledge(.pubrec, 1)
+        #expect(again.client.seen().acknowledged(.pubrel) == ["1"])
+        again.client.acknowledge(.pubcomp, 1)
+        publisher.publish("t", "after", .atLeastOnce)
+        #expect(again.client.messages() == ["t after"])
+    }
+
     @Test func `trap 47: identifiers of client and server do not meet`() throws {
         let client = try broker.client("c")
         client.subscribe("t", .exactlyOnce)

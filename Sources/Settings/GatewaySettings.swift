@@ -146,7 +146,7 @@ package struct DeviceSettings: Equatable, Sendable {
 }
 
 /// A point of a device as it is run.
-package struct DevicePoint: Sendable {
+package struct DevicePoint: Equatable, Sendable {
     package var definition: ProfilePoint
     /// How often it is read; nil for devices that speak unasked.
     package var poll: Duration?

@@ -27,11 +27,18 @@ final class Assembly: Sendable {
     private let side: DeviceSide
     private let client: LocalClient
     private let upstream: UpstreamLink?
+    private let requests: Requests
+    let reloader: Reloader
     private let running = Mutex<Task<Void, Never>?>(nil)
     private let hasEnded: Latch
 
     /// Opens the listeners, so that clients can connect, and starts the loops.
-    init(_ settings: GatewaySettings, log: Log) throws {
+    ///
+    /// `read` reads the configuration again, when somebody asks for that.
+    init(
+        _ settings: GatewaySettings, log: Log,
+        read: @escaping @Sendable () throws(CommandFailure) -> LoadedConfiguration
+    ) throws {
         self.settings = settings
         self.log = log
         hasEnded = try Latch()
@@ -44,7 +51,24 @@ final class Assembly: Sendable {
         client = LocalClient(broker, name: "devices", schedule: { work in devicesLoop.execute(work) }) { event in
             if case .message(let message, _) = event { side.commanded(message) }
         }
+        let topic = Array("\(settings.id)/$config".utf8)
+        reloader = Reloader(
+            settings, read: read, apply: { settings throws(CommandFailure) in try Self.apply(settings, to: broker) },
+            logger: log["gateway"]
+        ) { [client] outcome in client.publish(outcome.message(on: topic)) }
+        requests = Requests(broker, on: devicesLoop, reloader: reloader, logger: log["gateway"])
         (self.notices, self.devicesLoop, self.broker, self.side) = (notices, devicesLoop, broker, side)
+    }
+
+    /// What of a configuration can be changed while running; the listeners first, for only they can fail.
+    private static func apply(_ settings: GatewaySettings, to broker: BrokerServer) throws(CommandFailure) {
+        do throws(ListenError) {
+            try broker.apply(listeners: settings.brokerListeners(ProcessEnvironment()))
+        } catch {
+            throw CommandFailure(ListenAdvice.sentence(error))
+        }
+        broker.apply(access: settings.access)
+        broker.apply(settings.brokerLimits)
     }
 
     private static func startBroker(
@@ -121,6 +145,7 @@ final class Assembly: Sendable {
         running.withLock { $0 }?.cancel()
         let isInTime = hasEnded.wait(until: .now + Self.patience)
         upstream?.stop()
+        requests.close()
         client.close()
         broker.stop()
         guard isInTime else {

@@ -47,11 +47,12 @@ struct MartletCommand: ParsableCommand {
               martlet profile list       the devices that Martlet knows
               martlet check FILE         what is wrong with a configuration
               martlet run FILE           run it
+              martlet reload FILE        have it read its configuration again while it runs
               martlet sub -v -t '#'      look at what is published
             """,
         version: "martlet \(Version.current)",
         subcommands: [
-            Run.self, Check.self, Ports.self, ProfileCommand.self, Sub.self, Pub.self, Replay.self,
+            Run.self, Check.self, Reload.self, Ports.self, ProfileCommand.self, Sub.self, Pub.self, Replay.self,
         ],
         helpNames: .shortAndLong)
 }

@@ -8,10 +8,12 @@ struct Service: ~Copyable {
     private static let summaryInterval: Duration = .seconds(15)
 
     private let settings: GatewaySettings
+    private let options: ConfigurationOptions
     private let signals: SignalFD
 
-    init(_ settings: GatewaySettings, signals: consuming SignalFD) {
+    init(_ settings: GatewaySettings, _ options: ConfigurationOptions, signals: consuming SignalFD) {
         self.settings = settings
+        self.options = options
         self.signals = signals
     }
 
@@ -19,21 +21,20 @@ struct Service: ~Copyable {
     func run() throws {
         let writer = LogWriter(.suiting(ProcessEnvironment()))
         let log = Log(settings.log, writer: writer)
-        let assembly = try Assembly(settings, log: log)
+        let files = options.files
+        let assembly = try Assembly(settings, log: log) { () throws(CommandFailure) in try LoadedConfiguration(files) }
         assembly.start()
-        try waitForTheEnd(log)
+        try waitForTheEnd(log, assembly.reloader)
         assembly.stop()
         log["gateway"].info("ended")
         writer.finish()
     }
 
-    private func waitForTheEnd(_ log: Log) throws {
+    private func waitForTheEnd(_ log: Log, _ reloader: Reloader) throws {
         while true {
             switch try signals.wait(until: .now + Self.summaryInterval) {
             case nil: log.writer.writeSummaries()
-            case .hangUp:
-                log["gateway"].warning(
-                    "SIGHUP: the configuration can't be read again while running; restart to apply it")
+            case .hangUp: _ = reloader.reload()
             case .interrupt, .terminate:
                 log["gateway"].info("ending")
                 return

@@ -17,7 +17,7 @@ struct Check: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        let loaded = try LoadedConfiguration(options)
+        let loaded = try LoadedConfiguration(options.files)
         for text in loaded.texts { StandardOutput.write(text + "\n\n") }
         StandardOutput.write(loaded.verdict + "\n")
         if loaded.settings == nil { throw CommandFailure.silent(.usage) }

@@ -23,11 +23,11 @@ struct Run: ParsableCommand {
         } catch {
             throw CommandFailure("\(error)")
         }
-        let loaded = try LoadedConfiguration(options)
+        let loaded = try LoadedConfiguration(options.files)
         for text in loaded.texts { StandardError.write(text + "\n\n") }
         guard let settings = loaded.settings else {
             throw CommandFailure("\(loaded.verdict); nothing was started", status: .usage)
         }
-        try Service(settings, signals: signals).run()
+        try Service(settings, options, signals: signals).run()
     }
 }

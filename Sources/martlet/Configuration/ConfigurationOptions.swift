@@ -17,12 +17,22 @@ struct ConfigurationOptions: ParsableArguments {
 
     var path: String { config ?? file ?? Self.defaultPath }
 
+    /// The same as plain values, for other threads.
+    var files: ConfigurationFiles { ConfigurationFiles(path: path, devices: devices.devices) }
+
     func validate() throws {
         guard config == nil || file == nil else {
             throw ValidationError(
                 "The configuration is given twice: once with --config and once without. Give it once.")
         }
     }
+}
+
+/// Which files a configuration is in.
+struct ConfigurationFiles: Sendable {
+    var path: String
+    /// The folder of profiles that was asked for, or nil.
+    var devices: String?
 }
 
 /// Where a command looks for profiles.

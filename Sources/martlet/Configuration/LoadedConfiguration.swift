@@ -13,10 +13,10 @@ struct LoadedConfiguration {
     let errorCount: Int
     let warningCount: Int
 
-    init(_ options: ConfigurationOptions) throws(CommandFailure) {
+    init(_ options: ConfigurationFiles) throws(CommandFailure) {
         path = options.path
         let text = try TextFile.read(options.path)
-        let folders = ProfileFolders.folders(asked: options.devices.devices, configuration: options.path)
+        let folders = ProfileFolders.folders(asked: options.devices, configuration: options.path)
         let library = ProfileLibrary(folders: folders)
         let secrets = SecretsFile(beside: options.path)
         let read = Configuration.read(

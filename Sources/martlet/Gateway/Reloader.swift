@@ -1,0 +1,90 @@
+import Bytes
+import Logging
+import MQTTCodec
+import Settings
+import Synchronization
+
+/// Reads the configuration again while the gateway runs, and applies what can be applied without ending anything.
+///
+/// Everything is read, checked and opened first; with any error all goes on as before. One at a time, from any thread.
+final class Reloader: Sendable {
+    /// What came of it.
+    struct Outcome: Sendable {
+        var isDone: Bool
+        /// Problems as `martlet check` shows them, and the verdict as the last line.
+        var text: String
+    }
+
+    private let options: @Sendable () throws(CommandFailure) -> LoadedConfiguration
+    private let apply: @Sendable (GatewaySettings) throws(CommandFailure) -> Void
+    private let logger: Logger
+    private let publish: @Sendable (Outcome) -> Void
+    /// What runs now; what needs a restart is compared with what it started with.
+    private let started: GatewaySettings
+    private let isBusy = Mutex(())
+
+    init(
+        _ started: GatewaySettings, read: @escaping @Sendable () throws(CommandFailure) -> LoadedConfiguration,
+        apply: @escaping @Sendable (GatewaySettings) throws(CommandFailure) -> Void, logger: Logger,
+        publish: @escaping @Sendable (Outcome) -> Void
+    ) {
+        self.started = started
+        options = read
+        self.apply = apply
+        self.logger = logger
+        self.publish = publish
+    }
+
+    func reload() -> Outcome {
+        let outcome = isBusy.withLock { _ in attempt() }
+        publish(outcome)
+        if outcome.isDone { logger.notice("\(outcome.text)") } else { logger.error("\(outcome.text)") }
+        return outcome
+    }
+
+    private func attempt() -> Outcome {
+        do {
+            let loaded = try options()
+            guard let settings = loaded.settings else {
+                return refused(loaded.texts + ["\(loaded.verdict); nothing was changed, the gateway runs on as before"])
+            }
+            try apply(settings)
+            return Outcome(isDone: true, text: (loaded.texts + [verdict(loaded, settings)]).joined(separator: "\n\n"))
+        } catch {
+            return refused(["\(error.message); nothing was changed, the gateway runs on as before"])
+        }
+    }
+
+    private func refused(_ texts: [String]) -> Outcome {
+        Outcome(isDone: false, text: texts.joined(separator: "\n\n"))
+    }
+
+    private func verdict(_ loaded: LoadedConfiguration, _ settings: GatewaySettings) -> String {
+        let waiting = Self.needingRestart(started, settings)
+        let done = "\(loaded.path) is applied: listeners, certificates, users, rules and limits of the broker"
+        guard !waiting.isEmpty else { return done }
+        return "\(done); changed too, and applied at the next restart: \(waiting.joined(separator: ", "))"
+    }
+
+    /// The sections that differ and are read at start only.
+    static func needingRestart(_ before: GatewaySettings, _ after: GatewaySettings) -> [String] {
+        var sections: [String] = []
+        if before.id != after.id || before.name != after.name { sections.append("gateway") }
+        if before.log != after.log { sections.append("log") }
+        if before.ports != after.ports { sections.append("ports") }
+        if before.devices != after.devices { sections.append("devices") }
+        if before.mapping != after.mapping, before.devices == after.devices { sections.append("topics") }
+        if before.upstream != after.upstream { sections.append("upstream") }
+        return sections
+    }
+}
+
+extension Reloader.Outcome {
+    /// For who follows the gateway over MQTT: whether the last reading of the configuration was applied.
+    func message(on topic: [UInt8]) -> Publish {
+        var object = JSONObject()
+        object.add("ok", literal: isDone ? "true" : "false")
+        object.add("text", text)
+        return Publish(topic: topic, payload: object.bytes, qos: .atLeastOnce, retain: true)
+    }
+}

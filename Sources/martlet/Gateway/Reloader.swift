@@ -11,8 +11,10 @@ final class Reloader: Sendable {
     /// What came of it.
     struct Outcome: Sendable {
         var isDone: Bool
-        /// Problems as `martlet check` shows them, and the verdict as the last line.
-        var text: String
+        /// Problems as `martlet check` shows them, and the verdict at last.
+        var texts: [String]
+
+        var text: String { texts.joined(separator: "\n\n") }
     }
 
     private let options: @Sendable () throws(CommandFailure) -> LoadedConfiguration
@@ -38,7 +40,7 @@ final class Reloader: Sendable {
     func reload() -> Outcome {
         let outcome = isBusy.withLock { _ in attempt() }
         publish(outcome)
-        if outcome.isDone { logger.notice("\(outcome.text)") } else { logger.error("\(outcome.text)") }
+        for text in outcome.texts { logger.log(level: outcome.isDone ? .notice : .error, "\(text)") }
         return outcome
     }
 
@@ -49,14 +51,14 @@ final class Reloader: Sendable {
                 return refused(loaded.texts + ["\(loaded.verdict); nothing was changed, the gateway runs on as before"])
             }
             try apply(settings)
-            return Outcome(isDone: true, text: (loaded.texts + [verdict(loaded, settings)]).joined(separator: "\n\n"))
+            return Outcome(isDone: true, texts: loaded.texts + [verdict(loaded, settings)])
         } catch {
             return refused(["\(error.message); nothing was changed, the gateway runs on as before"])
         }
     }
 
     private func refused(_ texts: [String]) -> Outcome {
-        Outcome(isDone: false, text: texts.joined(separator: "\n\n"))
+        Outcome(isDone: false, texts: texts)
     }
 
     private func verdict(_ loaded: LoadedConfiguration, _ settings: GatewaySettings) -> String {

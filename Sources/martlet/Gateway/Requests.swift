@@ -1,3 +1,4 @@
+import Client
 import LinuxIO
 import Logging
 import MQTTCodec

@@ -75,15 +75,17 @@ package final class BrokerServer: Sendable {
             let shared = Shared(
                 wakeUp: try WakeUp(), heartbeatInterval: settings.heartbeatInterval, report: report, turned: turned)
             self.shared = shared
-            let opened = listeners
-            thread = try NamedThread.start("broker") { Self.run(settings, opened, shared) }
+            // By the mailbox and not with the closure, which lives as long as the thread: a listener that a reload
+            // closes must not be held open by it.
+            shared.post(.listen(ListenerChange(opening: listeners)))
+            thread = try NamedThread.start("broker") { Self.run(settings, shared) }
         } catch {
             throw ListenError(
                 address: settings.listeners.first?.address ?? .tcp(address: "-", port: 0), cause: .system(error))
         }
     }
 
-    private static func run(_ settings: Settings, _ listeners: [Listener], _ shared: Shared) {
+    private static func run(_ settings: Settings, _ shared: Shared) {
         DescriptorLimit.raise()
         do throws(SystemError) {
             var poller = try Poller()
@@ -92,7 +94,6 @@ package final class BrokerServer: Sendable {
                 limits: settings.limits, host: settings.host, seed: Entropy.seed(),
                 now: MonotonicTime.now)
             var loop = BrokerLoop(state: state, limits: settings.limits, poller: poller, shared: shared)
-            for listener in listeners { try loop.add(listener) }
             loop.run()
         } catch {
             shared.report(.failed("the broker can't start: \(error)"))

@@ -6,6 +6,11 @@ struct ListenerChange: Sendable {
     /// What is to be said about the certificates that were read again.
     private(set) var warnings: [String] = []
 
+    /// From none to these, which are open.
+    init(opening listeners: [Listener]) {
+        (after, opened) = (listeners, listeners)
+    }
+
     /// Opens what is new and reads what stays; the error of the first that fails leaves everything as it is.
     init(from before: [Listener], to settings: [ListenerSettings]) throws(ListenError) {
         var read: [(ServerTLS, ServerTLS.Loaded)] = []

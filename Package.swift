@@ -72,8 +72,8 @@ let package = Package(
         pureTarget(
             "Settings",
             [
-                "Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders",
-                "MQTTCodec",
+                "Documents", "Access", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus",
+                "Decoders", "MQTTCodec",
             ]),
 
         // edges
@@ -83,7 +83,8 @@ let package = Package(
         .target(name: "CLinux"),
         edgeTarget("LinuxIO", ["CLinux", "Bytes", "Readings"]),
         edgeTarget("Serial", ["LinuxIO", "CUdev"]),
-        edgeTarget("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"] + nio),
+        edgeTarget(
+            "Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"] + nio),
         edgeTarget(
             "Drivers",
             ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes"]),
@@ -93,7 +94,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Bytes", "Readings", "MQTTCodec", "Modbus", "Decoders", "Documents", "Broker", "Client", "Bridge",
+                "Bytes", "Readings", "Access", "MQTTCodec", "Modbus", "Decoders", "Documents", "Broker", "Client",
+                "Bridge",
                 "Mapping", "Control", "Profiles", "Settings", "LinuxIO", "Serial", "Network", "Drivers",
                 "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -120,12 +122,12 @@ let package = Package(
         tests(
             "Settings",
             [
-                "Documents", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus", "Decoders",
-                "MQTTCodec",
+                "Documents", "Access", "Broker", "Bridge", "Mapping", "Control", "Profiles", "Readings", "Modbus",
+                "Decoders", "MQTTCodec",
             ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
-        tests("Network", ["Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
+        tests("Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
         tests(
             "Drivers",
             [

@@ -134,9 +134,14 @@ extension BrokerState {
     private mutating func refuseTooMany(_ index: Int) {
         counters.loginsFailed += 1
         counters.loginsBraked += 1
+        let version = connections[index].version
+        withOutput(index) { Connack(reasonCode: .connectionRateExceeded).encode(into: &$0, version: version) }
+        // Not one line a guess, or guessing would fill the disk with them.
+        guard counters.loginsBraked.nonzeroBitCount == 1 else { return turnAway(index) }
+        let count = counters.loginsBraked
         refuse(
-            index, Connack(reasonCode: .connectionRateExceeded),
-            why: "too many wrong passwords from its address; it may try again in \(LoginBrake.interval)")
+            index,
+            why: "too many wrong passwords from there; it may try again in \(LoginBrake.interval) (\(count) so far)")
     }
 
     // MARK: exchanges of AUTH packets

@@ -37,6 +37,11 @@ extension BrokerState {
     /// What it sent beyond is not looked at. [MQTT-3.1.4-6] (3.1.1: -5)
     mutating func refuse(_ index: Int, why: String) {
         events.append(.refused(peer: connections[index].peer, why: why))
+        turnAway(index)
+    }
+
+    /// The same, without a word in the log either.
+    mutating func turnAway(_ index: Int) {
         connections[index].state = .closing
         connections[index].partial = []
         mark(index)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 int clinux_random(uint64_t *value) { return getrandom(value, sizeof *value, 0) == sizeof *value ? 0 : -1; }
 
@@ -11,6 +12,11 @@ void clinux_name_thread(pthread_t thread, const char *name) {
     char shortened[16];
     snprintf(shortened, sizeof shortened, "%s", name);
     pthread_setname_np(thread, shortened);
+}
+
+void clinux_nice_thread(int niceness) {
+    // On Linux a thread's id names the thread alone.
+    setpriority(PRIO_PROCESS, (id_t)gettid(), niceness);
 }
 
 void clinux_error_text(int code, char *text, size_t size) {

@@ -21,6 +21,47 @@ package enum File {
         }
     }
 
+    /// Puts a file with these contents in the place of the one at the path, all at once or not at all.
+    ///
+    /// A file that was there passes on its owner and permissions; a new one gets `mode`.
+    package static func replace(_ path: String, with contents: [UInt8], mode: UInt32) throws(SystemError) {
+        var old = stat()
+        let existed = stat(path, &old) == 0
+        let temporary = "\(path).\(getpid()).new"
+        do throws(SystemError) {
+            try write(contents, to: temporary, mode: existed ? old.st_mode & 0o7777 : mode, owner: existed ? old : nil)
+            guard rename(temporary, path) == 0 else { throw .last("rename", path) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private static func write(
+        _ contents: [UInt8], to path: String, mode: UInt32, owner: stat?
+    ) throws(SystemError) {
+        let file = try OwnedDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        if let owner, fchown(file.rawValue, owner.st_uid, owner.st_gid) != 0, geteuid() == 0 {
+            throw .last("fchown", path)
+        }
+        guard fchmod(file.rawValue, mode) == 0 else { throw .last("fchmod", path) }
+        var start = 0
+        while start < contents.count {
+            let count = contents.withUnsafeBytes {
+                Glibc.write(file.rawValue, $0.baseAddress?.advanced(by: start), $0.count - start)
+            }
+            if count < 0, errno != EINTR { throw .last("write", path) }
+            start += max(0, count)
+        }
+        guard fsync(file.rawValue) == 0 else { throw .last("fsync", path) }
+    }
+
+    /// Whether others than the owner and the group may read the file.
+    package static func isReadableByOthers(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IROTH != 0
+    }
+
     /// Whether something is at the path.
     package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0

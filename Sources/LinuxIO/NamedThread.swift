@@ -41,10 +41,15 @@ package final class NamedThread: Sendable {
     }
 
     /// Starts a thread that nobody waits for.
-    static func startDetached(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    package static func startDetached(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let thread = try start(name, body)
         // It fails only for a thread that was joined or detached before.
         _ = pthread_detach(thread.handle)
+    }
+
+    /// Lets all other threads go first when there is not enough for all; the calling thread can't take it back.
+    package static func stepBack() {
+        clinux_nice_thread(10)
     }
 
     /// A number that tells threads apart.

@@ -16,6 +16,13 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         rawValue = descriptor
     }
 
+    /// Opens a path, making the file with these permissions if the flags say so.
+    init(opening path: String, _ flags: CInt, mode: mode_t) throws(SystemError) {
+        let descriptor = open(path, flags | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw .last("open", path) }
+        rawValue = descriptor
+    }
+
     /// Closes now and reports what `deinit` would have to swallow.
     package consuming func close() throws(SystemError) {
         let descriptor = rawValue

@@ -1,3 +1,4 @@
+import Access
 import Broker
 import Bytes
 import LinuxIO
@@ -16,6 +17,8 @@ struct BrokerLoop: ~Copyable {
         case tls([TLSEvent])
         case listen(ListenerChange)
         case limits(BrokerLimits)
+        case passwordChecked(ConnectionID, isRight: Bool)
+        case access(AccessSettings)
         case stop
     }
 
@@ -76,6 +79,7 @@ struct BrokerLoop: ~Copyable {
             let now = MonotonicTime.now
             for event in ready { handle(event, now) }
             state.tick(now: now)
+            for check in state.takePasswordChecks() { PasswordThread.run(check, shared) }
             flushMarked(now)
             closeLingering(now)
             closeArrivals(now)
@@ -179,6 +183,8 @@ struct BrokerLoop: ~Copyable {
             self.limits = limits
             pace = AcceptPace(rate: limits.connectionRate)
             state.apply(limits, now: now)
+        case .passwordChecked(let id, let isRight): state.passwordChecked(id, isRight: isRight, now: now)
+        case .access(let access): state.apply(access, now: now)
         case .stop: stop(now)
         }
     }

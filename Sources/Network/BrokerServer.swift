@@ -1,3 +1,4 @@
+package import Access
 package import Broker
 package import Bytes
 import LinuxIO
@@ -43,6 +44,7 @@ package final class BrokerServer: Sendable {
         package var listeners: [ListenerSettings]
         package var limits = BrokerLimits()
         package var host: BrokerHost
+        package var access = AccessSettings()
         /// How often the loop turns at least, for the watchdog.
         package var heartbeatInterval: Duration = .seconds(5)
 
@@ -90,9 +92,10 @@ package final class BrokerServer: Sendable {
         do throws(SystemError) {
             var poller = try Poller()
             try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)
-            let state = BrokerState(
+            var state = BrokerState(
                 limits: settings.limits, host: settings.host, seed: Entropy.seed(),
                 now: MonotonicTime.now)
+            state.apply(settings.access, now: MonotonicTime.now)
             var loop = BrokerLoop(state: state, limits: settings.limits, poller: poller, shared: shared)
             loop.run()
         } catch {
@@ -114,6 +117,11 @@ package final class BrokerServer: Sendable {
     /// What the broker accepts from now on; sessions and connections stay.
     package func apply(_ limits: BrokerLimits) {
         shared.post(.limits(limits))
+    }
+
+    /// Who may connect and who may do what, from now on; see `BrokerState.apply`.
+    package func apply(access: AccessSettings) {
+        shared.post(.access(access))
     }
 
     /// Tells the clients that the gateway stops, and returns when they are gone or a second has passed.

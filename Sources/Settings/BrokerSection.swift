@@ -5,7 +5,12 @@ import Documents
 enum BrokerSection {
     static func read(_ root: Section, into settings: inout GatewaySettings) {
         guard let section = root.section("broker") else { return }
-        let isOpen = auth(section, into: &settings)
+        var access = AccessSection(problems: section.problems)
+        let own = access.broker(section)
+        settings.anonymous = own.anonymous ?? .loopback
+        settings.userFile = own.userFile
+        settings.rules = own.rules
+        settings.groups = access.groups
         if let nodes = section.list("listen", like: "[ { address: 127.0.0.1, port: 1883 } ]") {
             if nodes.isEmpty {
                 section.problems.warning(
@@ -13,7 +18,8 @@ enum BrokerSection {
                     hint: "without 'listen:' it listens on 127.0.0.1, port 1883")
             }
             settings.hasOwnListeners = true
-            settings.listeners = ListenSection(problems: section.problems, isOpen: isOpen).read(nodes, of: section)
+            settings.listeners = ListenSection(problems: section.problems, access: access, general: own)
+                .read(nodes, of: section)
         }
         if let limits = section.section("limits") { LimitsSection.read(limits, into: &settings.brokerLimits) }
         if let interval = section.duration("sys_interval", 1_000...86_400_000) {
@@ -23,39 +29,23 @@ enum BrokerSection {
             "port": "listen", "address": "listen", "host": "listen", "listeners": "listen", "bind": "listen",
             "users": "auth", "allow_anonymous": "auth", "anonymous": "auth", "limit": "limits",
         ])
-        section.finish(later: ["acl"])
-    }
-
-    /// Whether everybody may connect from anywhere.
-    private static func auth(_ broker: Section, into settings: inout GatewaySettings) -> Bool {
-        guard let section = broker.section("auth") else { return false }
-        let anonymous = section.value("anonymous", wanted: "loopback, true or false") { text -> Anonymous? in
-            if let word = Anonymous(rawValue: text) { return word }
-            return Scalar.bool(text).map { $0 ? .everybody : .nobody }
-        }
-        if let anonymous { settings.anonymous = anonymous.value }
-        if let anonymous, anonymous.value == .nobody {
-            section.problems.warning(
-                "nobody can connect: this version has no users yet", at: anonymous.mark,
-                hint: "write 'anonymous: loopback' to let programs on this machine in")
-        }
-        section.finish(later: ["file"])
-        return settings.anonymous == .everybody
+        section.finish()
     }
 }
 
 /// `broker.listen:` where clients connect.
 struct ListenSection {
     var problems: ProblemList
-    /// Whether the broker lets everybody in.
-    var isOpen: Bool
+    var access: AccessSection
+    /// What holds where a listener says nothing else.
+    var general: AccessOverrides
 
     func read(_ nodes: [Node], of broker: Section) -> [ListenSettings] {
         var listeners: [ListenSettings] = []
         for (index, node) in nodes.enumerated() {
             guard let section = Section(node, path: "broker.listen.\(index + 1)", problems) else { continue }
             guard let listener = listener(section) else { continue }
-            if listeners.contains(listener) {
+            if listeners.contains(where: { $0.address == listener.address }) {
                 problems.error("the broker listens here already", at: section.mark, hint: "take one of them out")
             }
             listeners.append(listener)
@@ -66,8 +56,9 @@ struct ListenSection {
     private func listener(_ section: Section) -> ListenSettings? {
         let isUnix = section.node("unix") != nil
         let isPassed = section.node("systemd") != nil
-        let address = isUnix ? unix(section) : isPassed ? systemd(section) : tcp(section)
+        let access = access.listener(section)
         let transport = TransportSection(problems: problems).read(section, isUnix: isUnix)
+        let address = isUnix ? unix(section) : isPassed ? systemd(section) : tcp(section, access, transport)
         if isUnix, let other = ["address", "port"].first(where: section.has) {
             problems.error(
                 "'unix' and '\(other)' exclude each other", at: section.mark(of: other),
@@ -88,6 +79,7 @@ struct ListenSection {
         return address.map { address in
             var settings = ListenSettings(address: address)
             settings.transport = transport
+            settings.access = access
             return settings
         }
     }
@@ -109,7 +101,9 @@ struct ListenSection {
         return path.map { .unix(path: $0.value, mode: mode?.value ?? 0o660) }
     }
 
-    private func tcp(_ section: Section) -> ListenSettings.Address? {
+    private func tcp(
+        _ section: Section, _ access: AccessOverrides, _ transport: ListenTransport
+    ) -> ListenSettings.Address? {
         if section.node("address") == nil {
             section.missing(
                 "address", hint: "write { address: 127.0.0.1, port: 1883 }, or { unix: /run/martlet/martlet.sock }")
@@ -118,23 +112,30 @@ struct ListenSection {
         let address = section.value("address", wanted: wanted) { NetworkAddress($0) }
         let port = section.has("port") ? section.integer("port", 0...65_535) : 1883
         guard let address, let port else { return nil }
-        checkReach(address, section)
+        checkReach(address, access, transport)
         return .tcp(address: address.value.text, port: UInt16(port))
     }
 
-    /// Beyond this machine only when somebody decided that everybody may.
-    private func checkReach(_ address: Located<NetworkAddress>, _ section: Section) {
+    /// Beyond this machine only for users, or when somebody decided that everybody may.
+    private func checkReach(
+        _ address: Located<NetworkAddress>, _ access: AccessOverrides, _ transport: ListenTransport
+    ) {
         guard !address.value.isLoopback else { return }
-        if isOpen {
+        // Certificates name users too.
+        let hasUsers = (access.userFile ?? general.userFile) != nil || transport.tls?.userFrom != nil
+        let hasRules = (access.rules ?? general.rules) != nil
+        if (access.anonymous ?? general.anonymous) == .everybody {
+            guard !hasRules else { return }
             problems.warning(
                 "everybody who reaches \(address.value.text) can read and switch everything", at: address.mark,
-                hint: "'auth: { anonymous: true }' says so; 127.0.0.1 is for this machine only")
-        } else {
+                hint: "'auth: { anonymous: true }' says so; 'acl:' says who may do what, and 127.0.0.1 is for this "
+                    + "machine only")
+        } else if !hasUsers {
             problems.error(
-                "nobody could connect to \(address.value.text): this version has no users yet", at: address.mark,
+                "nobody could connect to \(address.value.text): there are no users", at: address.mark,
                 hint:
-                    "listen on 127.0.0.1, or write 'auth: { anonymous: true }' below 'broker:' to let everybody on that "
-                    + "network read and switch everything")
+                    "make users with 'martlet passwd' and name their file in 'broker.auth': "
+                    + "auth: { file: /etc/martlet/users }; or listen on 127.0.0.1")
         }
     }
 }

@@ -1,3 +1,4 @@
+package import Access
 package import Bridge
 package import Broker
 package import Control
@@ -21,7 +22,24 @@ package struct GatewaySettings: Sendable {
     package var brokerLimits = BrokerLimits()
     /// Who may connect without a user name.
     package var anonymous = Anonymous.loopback
+    /// The path of the file with users and passwords; nil where there are no users.
+    package var userFile: String?
+    /// Who is in the files that are named here, by path; for who reads the files to fill in.
+    package var users: [String: [[UInt8]: PasswordRecord]] = [:]
+    /// Who may do what; nil allows everything to everybody who was let in.
+    package var rules: [AccessRule]?
+    /// The members of the groups that rules speak of.
+    package var groups: [String: Set<[UInt8]>] = [:]
     package var upstream: UpstreamSettings?
+
+    /// The files with users that are named anywhere.
+    package var userFiles: [String] {
+        var files: [String] = []
+        for case let file? in [userFile] + listeners.map(\.access.userFile) where !files.contains(file) {
+            files.append(file)
+        }
+        return files
+    }
 
     package init(id: String) {
         self.id = id
@@ -62,6 +80,7 @@ package struct ListenSettings: Equatable, Sendable {
 
     package var address: Address
     package var transport = ListenTransport()
+    package var access = AccessOverrides()
 
     package init(address: Address) {
         self.address = address

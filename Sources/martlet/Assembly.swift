@@ -67,6 +67,7 @@ final class Assembly: Sendable {
         } catch {
             throw CommandFailure(ListenAdvice.sentence(error))
         }
+        broker.apply(access: settings.access)
         broker.apply(settings.brokerLimits)
     }
 

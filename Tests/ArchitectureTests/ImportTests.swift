@@ -24,15 +24,16 @@ enum Floor {
         "Control": ["Bytes", "Readings"],
         "Profiles": ["Bytes", "Decoders", "Documents", "Modbus", "Readings"],
         "Settings": [
-            "Bridge", "Broker", "Control", "Decoders", "Documents", "MQTTCodec", "Mapping", "Modbus", "Profiles",
+            "Access", "Bridge", "Broker", "Control", "Decoders", "Documents", "MQTTCodec", "Mapping", "Modbus",
+            "Profiles",
             "Readings",
         ],
         // edges
         "LinuxIO": ["Bytes", "CLinux", "Glibc", "Readings", "Synchronization"],
         "Serial": ["CUdev", "LinuxIO", "Synchronization"],
         "Network": [
-            "Bridge", "Broker", "Bytes", "Client", "Framing", "LinuxIO", "MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL",
-            "NIOTLS", "Synchronization",
+            "Access", "Bridge", "Broker", "Bytes", "Client", "Framing", "LinuxIO", "MQTTCodec", "NIOCore", "NIOPosix",
+            "NIOSSL", "NIOTLS", "Synchronization",
         ],
         "Drivers": [
             "Bytes", "Control", "Decoders", "LinuxIO", "Modbus", "Profiles", "Readings", "Serial", "Settings",

@@ -19,21 +19,33 @@ final class PlainClient {
         client = Self.state(name, version)
     }
 
-    init(address: String = "127.0.0.1", port: UInt16, name: String, version: ProtocolVersion = .v5) throws {
+    init(
+        address: String = "127.0.0.1", port: UInt16, name: String, version: ProtocolVersion = .v5,
+        user: (name: String, password: String)? = nil
+    ) throws {
         descriptor = try Socket.connect(address: address, port: port)
-        client = Self.state(name, version)
+        client = Self.state(name, version, user)
     }
 
-    private static func state(_ name: String, _ version: ProtocolVersion) -> ClientState {
+    private static func state(
+        _ name: String, _ version: ProtocolVersion, _ user: (name: String, password: String)? = nil
+    ) -> ClientState {
         var settings = ClientSettings(clientID: Array(name.utf8))
         settings.version = version
+        settings.userName = user.map { Array($0.name.utf8) }
+        settings.password = user.map { Array($0.password.utf8) }
         return ClientState(settings, now: .now)
     }
 
     /// Returns what the server said to CONNECT: true if it accepted.
     func connect() throws -> Bool {
         client.transportOpened(now: .now)
-        return try wait { event in
+        return try isAccepted()
+    }
+
+    /// What the server said to a CONNECT that was sent.
+    func isAccepted() throws -> Bool {
+        try wait { event in
             switch event {
             case .connected: true
             case .closed: false

@@ -134,11 +134,11 @@ import Testing
                 - { address: localhost }
             """
         let expected = """
-            martlet.yaml:5:18: error: nobody could connect to 0.0.0.0: this version has no users yet
+            martlet.yaml:5:18: error: nobody could connect to 0.0.0.0: there are no users
                     - { address: 0.0.0.0, port: 1883 }
                                  ^
-              listen on 127.0.0.1, or write 'auth: { anonymous: true }' below 'broker:' to let everybody on that network \
-            read and switch everything
+              make users with 'martlet passwd' and name their file in 'broker.auth': auth: { file: /etc/martlet/users }; \
+            or listen on 127.0.0.1
             martlet.yaml:6:18: error: 'localhost' is not allowed for 'address'
                     - { address: localhost }
                                  ^

@@ -111,10 +111,10 @@ import Testing
     func `beyond this machine only with a plain yes`(address: String) throws {
         let plain = address.filter { $0 != "'" }
         let listen = "  listen: [ { address: \(address) } ]\n"
-        #expect(try told(listen) == ["error nobody could connect to \(plain): this version has no users yet"])
+        #expect(try told(listen) == ["error nobody could connect to \(plain): there are no users"])
         #expect(
             try told(listen + "  auth: { anonymous: loopback }\n") == [
-                "error nobody could connect to \(plain): this version has no users yet"
+                "error nobody could connect to \(plain): there are no users"
             ])
         #expect(
             try told(listen + "  auth: { anonymous: true }\n") == [
@@ -169,11 +169,10 @@ import Testing
         ("  limits: { rate: { bytes: 5/s } }", "error '5/s' is not allowed for 'bytes'"),
         ("  limits: { max_qos: 3 }", "error '3' is not allowed for 'max_qos'"),
         ("  limits: { shared: random }", "error 'random' is not allowed for 'shared'"),
-        ("  auth: { file: /etc/martlet/users }", "error 'file' is not available in this version yet"),
         ("  limits: { queue: { full: thin } }", "error 'thin' is not allowed for 'full'"),
         ("  limits: { max_packet_size: 1B }", "error this is too small for 'max_packet_size'"),
         ("  listen: []", "warning the broker listens nowhere"),
-        ("  auth: { anonymous: false }", "warning nobody can connect: this version has no users yet"),
+        ("  auth: { anonymous: false }", "warning nobody can connect: there are no users"),
     ])
     func `what can't work is told`(broker: String, message: String) throws {
         #expect(try told(broker) == [message])

@@ -41,7 +41,8 @@ import Testing
             let isPoint = index == 3 && parts[0] == "devices" && parts[2] == "points"
             if isChosen || isPoint || Int(parts[index]) != nil { parts[index] = "*" }
         }
-        return parts.joined(separator: ".")
+        // A listener's rules are written like everybody's, and told once.
+        return parts.joined(separator: ".").replacing("broker.listen.*.acl", with: "broker.acl")
     }
 
     private static func collect(_ node: Node, _ path: String, into keys: inout [String: Set<String>]) {

@@ -11,6 +11,9 @@ int clinux_random(uint64_t *value);
 
 void clinux_name_thread(pthread_t thread, const char *name);
 
+/// Raises the calling thread's niceness.
+void clinux_nice_thread(int niceness);
+
 /// The sentence for an errno, at most `size` bytes with its end.
 void clinux_error_text(int code, char *text, size_t size);
 

@@ -22,10 +22,14 @@ struct LoadedConfiguration {
         let read = Configuration.read(
             text, file: options.path, profiles: library.profiles, secrets: secrets.source)
         let problems = library.problems + secrets.problems + read.problems
-        texts = library.failures + problems.map(\.description)
-        errorCount = library.failures.count + problems.count { $0.severity == .error }
-        warningCount = problems.count { $0.severity == .warning }
-        settings = errorCount == 0 ? read.settings : nil
+        let users = UserFiles(read.settings?.userFiles ?? [], beside: options.path)
+        let failures = library.failures + users.failures
+        texts = failures + users.complaints + problems.map(\.description)
+        errorCount = failures.count + problems.count { $0.severity == .error }
+        warningCount = users.complaints.count + problems.count { $0.severity == .warning }
+        var settings = errorCount == 0 ? read.settings : nil
+        settings?.users = users.users
+        self.settings = settings
     }
 
     /// How it stands, in one line.

@@ -1,3 +1,4 @@
+import Access
 import Broker
 import Control
 import LinuxIO
@@ -30,6 +31,7 @@ extension GatewaySettings {
         var broker = BrokerServer.Settings(
             listeners: brokerListeners(environment),
             host: BrokerHost(node: id, version: "martlet version \(Version.current)") { WallClock.now })
+        broker.access = access
         broker.limits = brokerLimits
         broker.heartbeatInterval = heartbeat
         return broker
@@ -38,7 +40,8 @@ extension GatewaySettings {
     /// Where the broker listens, and how.
     func brokerListeners(_ environment: ProcessEnvironment) -> [ListenerSettings] {
         let own = listeners.map { listener in
-            var settings = ListenerSettings(address: listener.listenAddress, anonymous: anonymous.forListeners)
+            var settings = ListenerSettings(
+                address: listener.listenAddress, anonymous: (listener.access.anonymous ?? anonymous).forListeners)
             settings.tls = listener.transport.tls.map(TLSListenerSettings.init)
             settings.webSocket = listener.transport.webSocket.map(WebSocketListenerSettings.init)
             settings.proxyProtocol = listener.transport.proxyProtocol
@@ -48,6 +51,22 @@ extension GatewaySettings {
             ListenerSettings(address: $0, anonymous: anonymous.forListeners)
         }
         return own + service
+    }
+
+    /// Who may connect and who may do what, for all listeners and for those with words of their own.
+    var access: AccessSettings {
+        var access = AccessSettings()
+        access.general = policy(userFile, rules)
+        for listener in listeners where listener.access.userFile != nil || listener.access.rules != nil {
+            access.listeners[listener.listenAddress.description] = policy(
+                listener.access.userFile ?? userFile, listener.access.rules ?? rules)
+        }
+        return access
+    }
+
+    private func policy(_ userFile: String?, _ rules: [AccessRule]?) -> AccessSettings.Policy {
+        AccessSettings.Policy(
+            users: userFile.map { users[$0] ?? [:] }, rules: rules.map { AccessRules($0, groups: groups) })
     }
 
     /// By default a Unix socket in the service's own folder, for programs of its group. [systemd.exec(5)]

@@ -122,8 +122,9 @@ import Testing
         let before = ["well", "alone"].map { gateway.readings(of: $0, "energy").count }
         await gateway.wait(for: .seconds(5))
         let after = ["well", "alone"].map { gateway.readings(of: $0, "energy").count }
-        // One poll may be under way when they are counted.
-        #expect(abs((after[0] - before[0]) - (after[1] - before[1])) <= 1)
+        // One poll may be under way when they are counted, and a busy machine may be late for one bus more than for
+        // the other; a unit that is not set aside would cost half of the twenty.
+        #expect(abs((after[0] - before[0]) - (after[1] - before[1])) <= 4)
         #expect(after[1] > before[1])
         await gateway.stop()
     }

@@ -127,7 +127,8 @@ let package = Package(
             ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
-        tests("Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
+        tests(
+            "Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
         tests(
             "Drivers",
             [

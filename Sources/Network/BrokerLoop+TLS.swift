@@ -70,9 +70,21 @@ extension BrokerLoop {
     private mutating func closed(_ connection: TLSConnection, _ why: String?, _ now: MonotonicTime) {
         switch connection.place {
         case .nowhere: break
-        case .client(let index): drop(index, why: why ?? "the peer closed the connection", now)
+        case .client(let index): clientIsGone(index, connection, why ?? "the peer closed the connection", now)
         case .arrival(let index): if let why { refuseArrival(index, why: why) } else { dropArrival(index) }
         }
         connection.place = .nowhere
+    }
+
+    /// What it sent before is still handled: a client that was too fast for its rate loses nothing by leaving.
+    private mutating func clientIsGone(
+        _ index: Int, _ connection: TLSConnection, _ why: String, _ now: MonotonicTime
+    ) {
+        // The pause may be as new as its last bytes.
+        _ = changeReading(now)
+        guard let client = connections[index], client.isPaused else { return drop(index, why: why, now) }
+        gone[index] = why
+        connection.peerIsGone()
+        flush(client.id, now)
     }
 }

@@ -45,6 +45,8 @@ struct BrokerLoop: ~Copyable {
     private var lingering: [Int] = []
     /// Nil while no listener has TLS.
     var tls: TLSThread?
+    /// Paused connections whose peer is gone, and why; they end when what came of them is handled.
+    var gone: [Int: String] = [:]
     /// Connections that the TLS thread is to look at, at the end of the turn.
     var kicked: [TLSConnection] = []
     var buffer: [UInt8]
@@ -84,7 +86,8 @@ struct BrokerLoop: ~Copyable {
             closeLingering(now)
             closeArrivals(now)
             wakeListeners(now)
-            changeReading()
+            // Who ends here may leave a will to somebody.
+            while changeReading(now) { flushMarked(now) }
             kickTLS()
             for event in state.takeEvents() { shared.report(.broker(event)) }
             if now >= signAt {
@@ -247,11 +250,20 @@ struct BrokerLoop: ~Copyable {
         setInterest(index)
     }
 
-    private mutating func changeReading() {
+    /// Returns whether a connection ended.
+    mutating func changeReading(_ now: MonotonicTime) -> Bool {
+        var hasDropped = false
         while let change = state.nextReadingChange() {
             let index = Int(change.id.index)
-            if index < connections.count, connections[index]?.id == change.id { setPaused(index, !change.reads) }
+            guard index < connections.count, connections[index]?.id == change.id else { continue }
+            if change.reads, let why = gone[index] {
+                drop(index, why: why, now)
+                hasDropped = true
+            } else {
+                setPaused(index, !change.reads)
+            }
         }
+        return hasDropped
     }
 
     /// Has the transport hold back what comes, or let it come again.
@@ -284,6 +296,7 @@ struct BrokerLoop: ~Copyable {
         case .tls(let transport):
             // Its own goodbye is answered by the peer; that is waited for on the TLS thread.
             if let layer = connection.webSocket { sayGoodbye(layer, connection.transport) }
+            gone[index] = nil
             transport.place = .nowhere
             transport.close()
             kicked.append(transport)
@@ -313,7 +326,9 @@ struct BrokerLoop: ~Copyable {
         connections[index] = nil
         switch connection.transport {
         case .socket(let socket): try? poller.remove(socket.rawValue)
-        case .tls(let transport): leaveTLS(transport)
+        case .tls(let transport):
+            gone[index] = nil
+            leaveTLS(transport)
         case .local(let transport):
             localConnections = localConnections.filter { $0.value != connection.id }
             transport.close()

@@ -19,6 +19,7 @@ final class TLSConnection: Sendable {
     private struct Outbox {
         var bytes = ByteBuffer()
         var isClosed = false
+        var isGone = false
         var brokerWaits = false
     }
 
@@ -61,6 +62,7 @@ final class TLSConnection: Sendable {
 
     private func put(_ bytes: ByteBuffer) -> Int {
         outbox.withLock { outbox in
+            guard !outbox.isGone else { return bytes.readableBytes }
             let room = max(0, Self.limit - outbox.bytes.readableBytes)
             let count = min(room, bytes.readableBytes)
             outbox.brokerWaits = count < bytes.readableBytes
@@ -76,6 +78,14 @@ final class TLSConnection: Sendable {
     /// Closes it when what waits is sent; the TLS thread must be kicked then.
     func close() {
         outbox.withLock { $0.isClosed = true }
+    }
+
+    /// The peer is gone: what is written from here on is for nobody.
+    func peerIsGone() {
+        outbox.withLock { outbox in
+            outbox.isGone = true
+            outbox.bytes = ByteBuffer()
+        }
     }
 
     /// Whether bytes of the peer are wanted; the TLS thread must be kicked when they are again.

@@ -126,6 +126,22 @@ struct TLSTests {
         withExtendedLifetime(silent) {}
     }
 
+    @Test func `a client that is faster than its rate is read later over TLS too, and loses nothing`() throws {
+        var limits = BrokerLimits()
+        limits.messageRate = 100
+        let server = try SecureServer(certificates: certificates, limits: limits)
+        let reader = try reader(server)
+        let lines = (100..<400).map { "\($0)" }
+        try lines.joined(separator: "\n").write(toFile: certificates.path("lines"), atomically: true, encoding: .utf8)
+        let began = ContinuousClock.now
+        let words = server.arguments(["-t", "r", "-l"]).joined(separator: " ")
+        _ = try ChildProcess("/bin/sh", ["-c", "mosquitto_pub \(words) < \(certificates.path("lines"))"]).output()
+        for line in lines {
+            #expect(try reader.message() == "r \(line)")
+        }
+        #expect(ContinuousClock.now - began >= .milliseconds(1_500))
+    }
+
     @Test func `a renewed certificate is shown to new clients, and those that are there stay`() throws {
         let server = try SecureServer(certificates: certificates)
         let subscriber = try ChildProcess(

@@ -3,7 +3,7 @@ import Hashing
 /// What a server keeps of a password for SCRAM-SHA-256; plain passwords are checked against it as well.
 /// [RFC 5802, section 3]
 package struct ScramCredentials: Equatable, Sendable {
-    /// A compromise between guessing and logging in: a small board takes some 40 ms for one login.
+    /// A compromise between guessing and logging in: both cost the board the same work.
     package static let usualIterations = 25_000
     package static let saltLength = 16
 

@@ -79,6 +79,8 @@ struct BrokerLoop: ~Copyable {
                 return
             }
             let now = MonotonicTime.now
+            // Requests first: what the gateway asked before a client wrote holds for what it wrote.
+            if ready.contains(where: { $0.token == PollToken.wakeUp.rawValue }) { takeRequests(now) }
             for event in ready { handle(event, now) }
             state.tick(now: now)
             for check in state.takePasswordChecks() { PasswordThread.run(check, shared) }
@@ -118,11 +120,14 @@ struct BrokerLoop: ~Copyable {
 
     // MARK: events
 
+    private mutating func takeRequests(_ now: MonotonicTime) {
+        shared.wakeUp.clear()
+        for request in shared.mailbox.takeAll() { handle(request, now) }
+    }
+
     private mutating func handle(_ event: PollEvent, _ now: MonotonicTime) {
         switch PollToken(event.token) {
-        case .wakeUp:
-            shared.wakeUp.clear()
-            for request in shared.mailbox.takeAll() { handle(request, now) }
+        case .wakeUp: break
         case .listener(let index): accept(index, now)
         case .connection(let index): handle(event, index, now)
         case .arrival(let index): readArrival(index, now)

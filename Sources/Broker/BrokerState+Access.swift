@@ -45,7 +45,7 @@ extension BrokerState {
     /// Whether a message may reach a session; held back at delivery because a filter may cover what is denied.
     @inline(__always)
     func mayReceive(_ session: SessionIndex, _ topic: Span<UInt8>) -> Bool {
-        !hasRules || sessions[Int(session)].standing?.rules?.mayRead(topic) != false || Self.isAnswer(topic)
+        !hasRules || sessions[Int(session)].standing?.rules?.mayRead(topic) != false || isAnswer(topic, for: session)
     }
 
     /// The same for a message that was kept: the rules may have changed since.
@@ -53,7 +53,7 @@ extension BrokerState {
         guard hasRules, let rules = sessions[Int(session)].standing?.rules else { return true }
         var topic: [UInt8] = []
         messages.append(messages[message].topic, of: message, to: &topic)
-        return rules.mayRead(topic.span) || Self.isAnswer(topic.span)
+        return rules.mayRead(topic.span) || isAnswer(topic.span, for: session)
     }
 
     /// Whether the connection's client may publish to the topic.

@@ -125,7 +125,7 @@ extension BrokerState {
         case .retainedExpiry:
             removeExpiredRetained()
             deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))
-        case .system: systemDue()
+        case .system: if entry.generation == systemGeneration { systemDue() }
         case .clientDepths: scanDepths(from: entry.index)
         }
     }

@@ -6,7 +6,11 @@ extension BrokerState {
         self.now = now
         let hadSystem = self.limits.sysInterval > .zero
         self.limits = limits
-        if limits.sysInterval > .zero, !hadSystem { deadlines.add(Deadlines.Entry(at: now, kind: .system)) }
+        if limits.sysInterval > .zero, !hadSystem {
+            // One that still waits from before is no longer of this generation.
+            systemGeneration &+= 1
+            deadlines.add(Deadlines.Entry(at: now, kind: .system, generation: systemGeneration))
+        }
         grown = .max
         watchMemory()
     }
@@ -23,7 +27,12 @@ extension BrokerState {
         connections[index].origin.isLocalSocket && Self.starts(filter, with: Self.answerPrefix)
     }
 
-    static func isAnswer(_ topic: Span<UInt8>) -> Bool { starts(topic, with: answerPrefix) }
+    /// Whether a message is the gateway's answer to somebody who may ask; rules about topics then don't matter.
+    func isAnswer(_ topic: Span<UInt8>, for session: SessionIndex) -> Bool {
+        let connection = Int(sessions[Int(session)].connection)
+        return connection >= 0 && connections[connection].origin.isLocalSocket
+            && Self.starts(topic, with: Self.answerPrefix)
+    }
 
     private static let requestPrefix = Array("$martlet/request/".utf8)
     private static let answerPrefix = Array("$martlet/answer/".utf8)

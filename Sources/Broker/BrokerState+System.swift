@@ -15,7 +15,8 @@ extension BrokerState {
         publishNodeTopics(time)
         publishOwnTopics()
         startDepthScan()
-        deadlines.add(Deadlines.Entry(at: now + timeUntilNextUpdate(time), kind: .system))
+        deadlines.add(
+            Deadlines.Entry(at: now + timeUntilNextUpdate(time), kind: .system, generation: systemGeneration))
     }
 
     /// Until the time of day is a multiple of the interval: many gateways' values then belong together.

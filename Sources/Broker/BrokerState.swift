@@ -25,6 +25,10 @@ package struct BrokerState: ~Copyable {
     var outputs: [OutputBuffer] = []
     var freeOutputs: [Int32] = []
     var marked: [Int32] = []
+    /// Goes up when `$SYS` is switched on again.
+    var systemGeneration: UInt32 = 0
+    /// The first of the marked ones that was not handed out.
+    var nextMark = 0
     var deadlines = Deadlines()
     var logins: Logins
     /// Whether rules bind any session; while none do, nothing is asked for a message.
@@ -155,12 +159,19 @@ package struct BrokerState: ~Copyable {
     // MARK: results out
 
     /// The next connection that has something to write or to close; nil when all are handled.
+    ///
+    /// In the order in which they got it: subscribers before the publisher's acknowledgement. Whoever stops once
+    /// everything is acknowledged, stops after the others have it.
     package mutating func nextMarked() -> ConnectionID? {
-        while let index = marked.popLast() {
+        while nextMark < marked.count {
+            let index = marked[nextMark]
+            nextMark += 1
             connections[Int(index)].isMarked = false
             guard connections[Int(index)].state != .free else { continue }
             return ConnectionID(index: index, generation: connections[Int(index)].generation)
         }
+        marked.removeAll(keepingCapacity: true)
+        nextMark = 0
         return nil
     }
 

@@ -26,6 +26,8 @@ final class UpstreamCore {
     private var stopped: EventLoopPromise<Void>?
     /// Whether the local broker may still have messages from before `stop`.
     private var awaitsLast = false
+    /// Whether the first subscription was answered: an end that comes before that must not take its answer for the last.
+    private var isSubscribed = false
 
     init(
         _ settings: UpstreamLink.Settings, on loop: any EventLoop, seed: UInt64,
@@ -79,8 +81,9 @@ final class UpstreamCore {
         case .acknowledged:
             // One for each message, in their order.
             if let token = localTokens.popFirst(), let token { client.acknowledge(token) }
-        case .subscribed where stopped != nil: awaitsLast = false
+        case .subscribed where isSubscribed && stopped != nil: awaitsLast = false
         case .subscribed(_, let codes):
+            isSubscribed = true
             for (request, code) in zip(bridge.localSubscriptions, codes) where code.isError {
                 let filter = String(decoding: request.filter, as: UTF8.self)
                 report(.localSubscriptionRefused(filter: filter, reason: "\(code)"))

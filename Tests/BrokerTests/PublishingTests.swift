@@ -259,4 +259,20 @@ import Testing
         let codes: [ReasonCode] = [.topicFilterInvalid, ReasonCode(rawValue: 2), .success]
         #expect(subscriber.seen() == [.suback(Suback(packetID: 2, reasonCodes: codes))])
     }
+
+    @Test func `subscribers are written to before the publisher's acknowledgement`() throws {
+        let broker = TestBroker()
+        let publisher = try #require(broker.open())
+        publisher.connect("p")
+        let subscribers = try (0..<3).map { number in
+            let subscriber = try #require(broker.open())
+            subscriber.connect("s\(number)")
+            subscriber.subscribe("t", .atLeastOnce)
+            return subscriber
+        }
+        _ = broker.marked()
+        publisher.publish("t", "x", .atLeastOnce)
+        let order = broker.marked()
+        #expect(order.count == 4 && order.last == publisher.id && Set(order.dropLast()) == Set(subscribers.map(\.id)))
+    }
 }

@@ -114,6 +114,13 @@ final class TestBroker {
     /// Sets the clock on the wall.
     func setClock(byMilliseconds change: Int64) { wall.withLock { $0 += change } }
 
+    /// Who has something to be written, in order.
+    func marked() -> [ConnectionID] {
+        var all: [ConnectionID] = []
+        while let id = state.nextMarked() { all.append(id) }
+        return all
+    }
+
     func shutDown() { state.shutDown(now: now) }
 
     func receive(_ bytes: [UInt8], from id: ConnectionID) {

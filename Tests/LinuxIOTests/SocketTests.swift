@@ -51,6 +51,8 @@ import Testing
         while case .sent = outcome { outcome = Socket.send(client.rawValue, block.span, more: false) }
         #expect(outcome == .wouldBlock)
         try server.close()
+        // The reset has come when the client's end has something to say.
+        try waitUntilReadable(client.rawValue)
         outcome = .sent(0)
         while case .sent = outcome { outcome = Socket.send(client.rawValue, [1].span, more: false) }
         guard case .failed = outcome else {

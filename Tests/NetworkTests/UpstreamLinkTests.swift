@@ -132,10 +132,12 @@ struct UpstreamLinkTests {
         let server = try UpstreamServer()
         let gateway = try Gateway(try settings(server.port))
         await gateway.linkUp()
-        for index in 0..<300 { gateway.publish("pi/\(index)", "x") }
+        // More than one window; few enough for the second that the end may take, on a busy machine too.
+        for index in 0..<60 { gateway.publish("pi/\(index)", "x") }
         await withCheckedContinuation { taken in gateway.client.whenIdle { taken.resume() } }
         gateway.link.stop()
-        #expect(try server.retained("site/#", count: 300).count == 300)
+        let arrived = try server.retained("site/#", count: 60)
+        #expect(arrived.count == 60, "\(arrived)")
     }
 
     @Test func `a link without a server ends at once`() async throws {

@@ -96,7 +96,9 @@ $(VENV)/ready: Tests/Acceptance/requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-bench: test-packages build ## Compare the broker with mosquitto, both measured in the same run
+bench: test-packages build ## Measure the parts of the broker, then the whole beside mosquitto in the same run
+	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet-bench $(LINKING)
+	@.build/release/martlet-bench
 	@python3 Benchmarks/side-by-side.py
 
 clean: ## Remove everything that was built

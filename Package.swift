@@ -103,6 +103,14 @@ let package = Package(
             ],
             swiftSettings: edge),
 
+        .executableTarget(
+            name: "martlet-bench",
+            dependencies: [
+                "Bytes", "Readings", "Hashing", "Access", "MQTTCodec", "Broker", "LinuxIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: edge),
+
         // tests
         tests("Bytes", []),
         tests("Readings", []),
@@ -143,6 +151,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        tests("martlet-bench", ["MQTTCodec"]),
         .testTarget(name: "ArchitectureTests", swiftSettings: edge),
     ]
 )

@@ -41,6 +41,9 @@ enum Floor {
         ],
         // top
         "Simulation": ["Bytes", "Decoders", "LinuxIO", "Modbus", "Readings", "Synchronization"],
+        "martlet-bench": [
+            "Access", "ArgumentParser", "Broker", "Bytes", "Hashing", "LinuxIO", "MQTTCodec", "Readings",
+        ],
     ]
 
     /// Everything below the line in CONTRIBUTING.md: no IO, no clock, no threads.

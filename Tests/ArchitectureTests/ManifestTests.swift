@@ -13,7 +13,7 @@ private struct Manifest {
 
     init(_ text: String) {
         let declaration =
-            /\b(pureTarget|edgeTarget|target|systemLibrary|executableTarget)\(\s*(?:name:\s*)?"(\w+)"/
+            /\b(pureTarget|edgeTarget|target|systemLibrary|executableTarget)\(\s*(?:name:\s*)?"([\w-]+)"/
         let list = text.split(separator: "targets: [\n", maxSplits: 1).last ?? ""
         for match in list.matches(of: declaration) {
             let rest = list[match.range.upperBound...]

@@ -20,4 +20,7 @@ void clinux_error_text(int code, char *text, size_t size);
 /// Allows as many open descriptors as the hard limit does.
 void clinux_raise_descriptor_limit(void);
 
+/// Bytes of the heap in use, with the allocator's own share.
+size_t clinux_heap_in_use(void);
+
 #endif

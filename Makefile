@@ -15,7 +15,7 @@ DEMO := config/demo.yaml
 LINKING := -Xlinker --no-export-dynamic
 
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
-TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libpaho-mqtt-dev nodejs node-mqtt
+TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt
 LINTED := Sources Tests Package.swift
 
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),build)),)

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "include/process.h"
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,17 @@ void clinux_raise_descriptor_limit(void) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void clinux_make_room_for_descriptors(unsigned count) {
+    struct rlimit limit;
+    if (count == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    unsigned highest = limit.rlim_cur < count ? (unsigned)limit.rlim_cur - 1 : count - 1;
+    int low = open("/", O_PATH | O_CLOEXEC);
+    if (low < 0) return;
+    int high = fcntl(low, F_DUPFD_CLOEXEC, (int)highest);
+    if (high >= 0) close(high);
+    close(low);
 }
 
 size_t clinux_heap_in_use(void) {

@@ -89,6 +89,8 @@ package final class BrokerServer: Sendable {
 
     private static func run(_ settings: Settings, _ shared: Shared) {
         DescriptorLimit.raise()
+        // At most 128 KB of the kernel's; whoever allows more connections than that has them grow into it.
+        DescriptorLimit.makeRoom(for: min(settings.limits.maximumConnections, 16_384))
         do throws(SystemError) {
             var poller = try Poller()
             try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)

@@ -6,6 +6,17 @@ import Testing
 @testable import LinuxIO
 
 @Suite struct ProcessTests {
+    @Test func `the kernel has room for descriptors before they come`() throws {
+        DescriptorLimit.raise()
+        let before = try Set(File.names(in: "/proc/self/fd"))
+        DescriptorLimit.makeRoom(for: 900)
+        let status = String(decoding: try File.read("/proc/self/status"), as: UTF8.self)
+        let size = try #require(status.split(separator: "\n").first { $0.hasPrefix("FDSize:") })
+        #expect(try #require(Int(size.dropFirst(7).trimmingCharacters(in: .whitespaces))) >= 900)
+        // The descriptor that asked for it is closed again; other tests have theirs.
+        #expect(try !File.names(in: "/proc/self/fd").contains { !before.contains($0) && (Int($0) ?? 0) >= 899 })
+    }
+
     @Test func `a thread has its name, cut to what the kernel keeps`() throws {
         let name = Mutex("")
         let gate = try WakeUp()

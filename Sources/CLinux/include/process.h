@@ -20,6 +20,9 @@ void clinux_error_text(int code, char *text, size_t size);
 /// Allows as many open descriptors as the hard limit does.
 void clinux_raise_descriptor_limit(void);
 
+/// Has the kernel make its table of descriptors large enough for `count`, or for as many as the limit allows.
+void clinux_make_room_for_descriptors(unsigned count);
+
 /// Bytes of the heap in use, with the allocator's own share.
 size_t clinux_heap_in_use(void);
 

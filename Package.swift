@@ -112,17 +112,19 @@ let package = Package(
             swiftSettings: edge),
 
         // tests
+        .target(
+            name: "KnownPackets", dependencies: ["Bytes", "MQTTCodec"], path: "Tests/KnownPackets", swiftSettings: edge),
         tests("Bytes", []),
         tests("Readings", []),
         tests("Hashing", []),
-        tests("MQTTCodec", ["Bytes"]),
+        tests("MQTTCodec", ["Bytes", "KnownPackets"]),
         tests("Modbus", ["Bytes"]),
         tests("Decoders", ["Bytes", "Readings"], resources: [.copy("Telegrams")]),
         tests("Documents", []),
         tests("Framing", ["Bytes"]),
         tests("Access", ["Bytes", "Hashing"]),
-        tests("Broker", ["Access", "Bytes", "Hashing", "MQTTCodec", "Readings"]),
-        tests("Client", ["Bytes", "MQTTCodec"]),
+        tests("Broker", ["Access", "Bytes", "Hashing", "KnownPackets", "MQTTCodec", "Readings"]),
+        tests("Client", ["Bytes", "KnownPackets", "MQTTCodec"]),
         tests("Bridge", ["Bytes", "Client", "MQTTCodec"]),
         tests("Mapping", ["Bytes", "Readings", "MQTTCodec"]),
         tests("Control", ["Bytes", "Readings"]),

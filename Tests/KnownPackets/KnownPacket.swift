@@ -1,33 +1,67 @@
 import Bytes
-import Testing
-
-@testable import MQTTCodec
+package import MQTTCodec
 
 /// A packet as bytes and as what they mean, written by hand from the standard.
-struct KnownPacket: CustomTestStringConvertible {
-    var name: String
-    var version: ProtocolVersion
-    var hex: String
-    var packet: Packet
-
-    var testDescription: String { "\(name), \(version)" }
-
-    func bytes() throws -> [UInt8] {
-        try #require(Hex.bytes(hex))
+///
+/// One table for the tests of the codec, the broker and the client, and where the fuzzer begins.
+package struct KnownPacket: Sendable {
+    /// Who may send it.
+    package enum Sender: Sendable {
+        case client
+        case server
+        case both
     }
 
-    init(_ name: String, _ version: ProtocolVersion, _ hex: String, _ packet: Packet) {
+    package var name: String
+    package var version: ProtocolVersion
+    package var hex: String
+    package var packet: Packet
+    package var sender: Sender
+    /// Whether our encoder writes it so; other forms are legal, or have parts that the reader checks and leaves out.
+    package var isWrittenSo = true
+
+    package var bytes: [UInt8] { Hex.bytes(hex) ?? [] }
+
+    init(_ name: String, _ version: ProtocolVersion, _ hex: String, _ packet: Packet, from sender: Sender? = nil) {
         self.name = name
         self.version = version
         self.hex = hex
         self.packet = packet
+        self.sender = sender ?? packet.sender
     }
 
-    static let all = connecting + publishing + subscribing + ending
+    /// A packet that is read so, but that we write in another form.
+    init(
+        read name: String, _ version: ProtocolVersion, _ hex: String, _ packet: Packet, from sender: Sender? = nil
+    ) {
+        self.init(name, version, hex, packet, from: sender)
+        isWrittenSo = false
+    }
 
-    private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+    package static let all = since311 + inOldVersion + withProperties + inOtherForms
 
-    static let connecting: [KnownPacket] = [
+    private static let since311 = connecting + publishing + subscribing + ending
+
+    /// But for CONNECT, and CONNACK's flags, MQTT 3.1 has the packets of 3.1.1.
+    private static let inOldVersion: [KnownPacket] =
+        [
+            KnownPacket(
+                "a CONNECT with all there is", .v31,
+                """
+                10 23 00 06 4D 51 49 73 64 70 03 F4 00 0A 00 01 70 00 03 61 2F 62 00 02 68 69 00 04 61 6E 6E 61 
+                00 03 00 FF 70
+                """,
+                .connect(full(.v31))),
+            KnownPacket(
+                read: "a PUBREL again", .v31, "6A 02 00 07",
+                .acknowledgement(.pubrel, Acknowledgement(packetID: 7)), from: .client),
+        ]
+        + (since311 + inOtherForms).filter { $0.version == .v311 && !$0.packet.isConnecting }
+        .map { KnownPacket($0.name, .v31, $0.hex, $0.packet, from: $0.sender) }
+
+    static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    private static let connecting: [KnownPacket] = [
         KnownPacket(
             "the smallest CONNECT", .v31, "10 0E 00 06 4D 51 49 73 64 70 03 02 00 3C 00 00", .connect(smallest(.v31))),
         KnownPacket(
@@ -52,7 +86,7 @@ struct KnownPacket: CustomTestStringConvertible {
         KnownPacket("a CONNACK with limits", .v5, "20 0B 00 00 08 22 00 0A 13 00 1E 24 01", .connack(limits())),
     ]
 
-    static let publishing: [KnownPacket] = [
+    private static let publishing: [KnownPacket] = [
         KnownPacket("a PUBLISH at QoS 0", .v311, "30 07 00 03 61 2F 62 68 69", .publish(hi())),
         KnownPacket("a PUBLISH at QoS 0", .v5, "30 08 00 03 61 2F 62 00 68 69", .publish(hi())),
         KnownPacket(
@@ -74,7 +108,7 @@ struct KnownPacket: CustomTestStringConvertible {
             .acknowledgement(.pubcomp, Acknowledgement(packetID: 7, reasonCode: .packetIdentifierNotFound))),
     ]
 
-    static let subscribing: [KnownPacket] = [
+    private static let subscribing: [KnownPacket] = [
         KnownPacket("a SUBSCRIBE", .v311, "82 0D 00 0A 00 03 61 2F 2B 01 00 02 23 2F 02", .subscribe(twoFilters())),
         KnownPacket("a SUBSCRIBE with options", .v5, "82 0B 00 0A 02 0B 05 00 03 61 2F 23 2D", .subscribe(options())),
         KnownPacket(
@@ -95,12 +129,13 @@ struct KnownPacket: CustomTestStringConvertible {
             .suback(.unsuback, Suback(packetID: 11, reasonCodes: [.noSubscriptionExisted]))),
     ]
 
-    static let ending: [KnownPacket] = [
+    private static let ending: [KnownPacket] = [
         KnownPacket("a PINGREQ", .v311, "C0 00", .ping(.pingreq)),
         KnownPacket("a PINGRESP", .v5, "D0 00", .ping(.pingresp)),
         KnownPacket("a DISCONNECT", .v311, "E0 00", .disconnect(Disconnect())),
         KnownPacket(
-            "a DISCONNECT with a reason", .v5, "E0 01 8E", .disconnect(Disconnect(reasonCode: .sessionTakenOver))),
+            "a DISCONNECT with a reason", .v5, "E0 01 8E", .disconnect(Disconnect(reasonCode: .sessionTakenOver)),
+            from: .server),
         KnownPacket(
             "a DISCONNECT that keeps the session", .v5, "E0 07 00 05 11 00 00 0E 10", .disconnect(keepingSession())),
     ]
@@ -173,4 +208,8 @@ struct KnownPacket: CustomTestStringConvertible {
         disconnect.properties[number: .sessionExpiryInterval] = 3600
         return disconnect
     }
+}
+
+extension KnownPacket: CustomStringConvertible {
+    package var description: String { "\(name), \(version)" }
 }

@@ -1,9 +1,8 @@
 import Bytes
-
-@testable import MQTTCodec
+package import MQTTCodec
 
 /// Any packet, so that one table can hold them all.
-enum Packet: Equatable {
+package enum Packet: Equatable, Sendable {
     case connect(Connect)
     case connack(Connack)
     case publish(Publish)
@@ -15,13 +14,16 @@ enum Packet: Equatable {
     case suback(PacketType, Suback)
     case ping(PacketType)
     case disconnect(Disconnect)
+    case auth(Auth)
 
     /// Reads one packet as the loops do: header first, then the body once it is there.
     ///
     /// Nil while more bytes must arrive.
-    init?(_ bytes: [UInt8], _ version: ProtocolVersion) throws(DecodeError) {
+    package init?(_ bytes: [UInt8], _ version: ProtocolVersion) throws(DecodeError) {
         let span = bytes.span
-        guard let header = try FixedHeader.parse(span), bytes.count >= header.length else { return nil }
+        guard let header = try FixedHeader.parse(span, version: version), bytes.count >= header.length else {
+            return nil
+        }
         switch header.type {
         case .connect: self = .connect(try Connect(span, header))
         case .connack: self = .connack(try Connack(span, header, version: version))
@@ -35,11 +37,13 @@ enum Packet: Equatable {
             try Ping.check(header)
             self = .ping(header.type)
         case .disconnect: self = .disconnect(try Disconnect(span, header, version: version))
-        case .auth: throw DecodeError(.reservedPacketType, at: 0)
+        case .auth:
+            guard version == .v5 else { throw DecodeError(.reservedPacketType, at: 0) }
+            self = .auth(try Auth(span, header))
         }
     }
 
-    func bytes(_ version: ProtocolVersion) -> [UInt8] {
+    package func bytes(_ version: ProtocolVersion) -> [UInt8] {
         var output: [UInt8] = []
         switch self {
         case .connect(let packet): packet.encode(into: &output)
@@ -51,37 +55,39 @@ enum Packet: Equatable {
         case .suback(let type, let packet): packet.encode(type, into: &output, version: version)
         case .ping(let type): Ping.encode(type, into: &output)
         case .disconnect(let packet): packet.encode(into: &output, version: version)
+        case .auth(let packet): packet.encode(into: &output)
         }
         return output
     }
 }
 
-// A macro can't hold a span, so the tests ask with arrays.
-
-extension FixedHeader {
-    static func parse(_ bytes: [UInt8], at start: Int = 0) throws(DecodeError) -> FixedHeader? {
-        try parse(bytes.span, at: start)
+extension Packet {
+    package var type: PacketType {
+        switch self {
+        case .connect: .connect
+        case .connack: .connack
+        case .publish: .publish
+        case .acknowledgement(let type, _), .suback(let type, _), .ping(let type): type
+        case .subscribe: .subscribe
+        case .unsubscribe: .unsubscribe
+        case .disconnect: .disconnect
+        case .auth: .auth
+        }
     }
+
+    /// Who sends packets of this type.
+    var sender: KnownPacket.Sender { type.sender }
+
+    var isConnecting: Bool { type == .connect || type == .connack }
 }
 
-extension Topic {
-    static func isName(_ bytes: [UInt8], _ range: Range<Int>? = nil) -> Bool {
-        isValidName(bytes.span, range ?? bytes.indices)
-    }
-
-    static func isFilter(_ bytes: [UInt8], _ range: Range<Int>? = nil) -> Bool {
-        isValidFilter(bytes.span, range ?? bytes.indices)
-    }
-}
-
-/// A small generator with a seed, so that a failing mutation can be had again.
-struct Xorshift: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
+extension PacketType {
+    /// Who sends packets of this type, in the newest version that has it.
+    package var sender: KnownPacket.Sender {
+        switch self {
+        case .connect, .subscribe, .unsubscribe, .pingreq: .client
+        case .connack, .suback, .unsuback, .pingresp: .server
+        case .publish, .puback, .pubrec, .pubrel, .pubcomp, .disconnect, .auth: .both
+        }
     }
 }

@@ -14,6 +14,12 @@ DEMO := config/demo.yaml
 # A static Swift program exports all its symbols, which nobody looks up: without them it takes 1.1 MB less memory.
 LINKING := -Xlinker --no-export-dynamic
 
+# Optimised, and apart, so that it does not throw away what other builds made.
+FUZZ_BUILD := $(SWIFT) build --configuration release --product martlet-fuzz --scratch-path .build
+FUZZ_INPUTS := 5000000
+FUZZ_SEED :=
+FUZZ_SECONDS := 300
+
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt
 LINTED := Sources Tests Package.swift
@@ -52,7 +58,7 @@ if [[ $${#missing[@]} -gt 0 ]]; then \
 fi
 endef
 
-.PHONY: build run test lint format bench clean help packages test-packages unit-tests acceptance-tests
+.PHONY: build run test lint format bench fuzz fuzz-coverage clean help packages test-packages unit-tests acceptance-tests
 
 build: packages ## Build .build/release/martlet
 	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet $(LINKING)
@@ -100,6 +106,18 @@ bench: test-packages build ## Measure the parts of the broker, then the whole be
 	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet-bench $(LINKING)
 	@.build/release/martlet-bench
 	@python3 Benchmarks/side-by-side.py
+
+fuzz: packages ## Try damaged input on every reader and on whole brokers (FUZZ_INPUTS, FUZZ_SEED)
+	@$(FUZZ_BUILD)/fuzz
+	@.build/fuzz/release/martlet-fuzz --inputs $(FUZZ_INPUTS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+# libFuzzer keeps what reached new branches in .build/fuzz-corpus, and begins with it the next time.
+fuzz-coverage: packages ## The same with libFuzzer, which looks for new branches (FUZZ_SECONDS)
+	@$(FUZZ_BUILD)/fuzz
+	@$(FUZZ_BUILD)/fuzz-coverage -Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library -Xswiftc -DLIBFUZZER
+	@mkdir -p .build/fuzz-corpus
+	@.build/fuzz/release/martlet-fuzz --corpus .build/fuzz-corpus
+	@.build/fuzz-coverage/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/ .build/fuzz-corpus
 
 clean: ## Remove everything that was built
 	@rm -rf .build

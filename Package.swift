@@ -114,6 +114,13 @@ let package = Package(
         // tests
         .target(
             name: "KnownPackets", dependencies: ["Bytes", "MQTTCodec"], path: "Tests/KnownPackets", swiftSettings: edge),
+        .target(
+            name: "Fuzzing",
+            dependencies: ["Access", "Broker", "Bytes", "Client", "Framing", "KnownPackets", "MQTTCodec", "Readings"],
+            path: "Tests/Fuzzing", swiftSettings: edge),
+        .executableTarget(
+            name: "martlet-fuzz", dependencies: ["Bytes", "Fuzzing"], path: "Tests/martlet-fuzz", swiftSettings: edge),
+        tests("Fuzzing", ["Bytes"]),
         tests("Bytes", []),
         tests("Readings", []),
         tests("Hashing", []),

@@ -59,6 +59,20 @@ import Testing
         return connect.version == .v31 && connect.clientID.isEmpty
     }
 
+    @Test func `what is kept of a packet that never ends is no more than a packet may have`() throws {
+        let broker = TestBroker { $0.maximumPacketSize = 1_000 }
+        var random = Mutator(seed: 5)
+        for round in 0..<400 {
+            let client = try #require(broker.open())
+            client.connect("known")
+            var bytes = Self.fromClients[round % Self.fromClients.count].bytes
+            random.mutate(&bytes, times: 2)
+            for _ in 0..<12 { client.send(bytes + [UInt8](repeating: 0x61, count: 200)) }
+            #expect(broker.unfinished(client.id) <= 1_000)
+            client.lose()
+        }
+    }
+
     @Test(arguments: fromServers)
     func `what only servers send ends the connection`(known: KnownPacket) throws {
         let client = try client(for: known.bytes[0] >> 4, known.version)

@@ -85,6 +85,9 @@ final class TestBroker {
     var shareGroups: Int { state.subscriptions.groups.count }
     var memoryInUse: Int { state.memoryInUse }
 
+    /// How many bytes are kept of a packet whose rest has not arrived.
+    func unfinished(_ id: ConnectionID) -> Int { state.connections[Int(id.index)].partial.count }
+
     /// What the loop is asked to read from now on, or no longer.
     func readingChanges() -> [ConnectionID: Bool] {
         var changes: [ConnectionID: Bool] = [:]

@@ -19,6 +19,7 @@ FUZZ_BUILD := $(SWIFT) build --configuration release --product martlet-fuzz --sc
 FUZZ_INPUTS := 5000000
 FUZZ_SEED :=
 FUZZ_SECONDS := 300
+SOAK_SECONDS := 600
 
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt
@@ -58,7 +59,7 @@ if [[ $${#missing[@]} -gt 0 ]]; then \
 fi
 endef
 
-.PHONY: build run test lint format bench fuzz fuzz-coverage clean help packages test-packages unit-tests acceptance-tests
+.PHONY: build run test lint format bench fuzz fuzz-coverage soak clean help packages test-packages unit-tests acceptance-tests
 
 build: packages ## Build .build/release/martlet
 	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet $(LINKING)
@@ -118,6 +119,9 @@ fuzz-coverage: packages ## The same with libFuzzer, which looks for new branches
 	@mkdir -p .build/fuzz-corpus
 	@.build/fuzz/release/martlet-fuzz --corpus .build/fuzz-corpus
 	@.build/fuzz-coverage/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/ .build/fuzz-corpus
+
+soak: test-packages build $(VENV)/ready ## Serve a good client among hostile ones for ten minutes (SOAK_SECONDS)
+	@SOAK_SECONDS=$(SOAK_SECONDS) $(VENV)/bin/python -m pytest Tests/Acceptance/test_soak.py -s -q
 
 clean: ## Remove everything that was built
 	@rm -rf .build

@@ -79,7 +79,7 @@ extension BrokerState {
     }
 
     /// A client id as one level of a topic: `+`, `#` and `/` mean something there. [MQTT-3.3.2-2]
-    static func level(_ clientID: [UInt8]) -> [UInt8] {
+    package static func level(_ clientID: [UInt8]) -> [UInt8] {
         let digits = Array("0123456789ABCDEF".utf8)
         var level: [UInt8] = []
         level.reserveCapacity(clientID.count)

@@ -264,7 +264,7 @@ package struct BrokerState: ~Copyable {
                 }
                 guard bytes.count - start >= header.length else { return start }
                 connections[index].lastPacketAt = now
-                counters.packetsReceived.add(header.type)
+                counters.packetsReceived.add(firstByte: bytes[start])
                 try handle(index, bytes.extracting(start..<(start + header.length)), header)
                 start += header.length
             } catch {

@@ -11,6 +11,7 @@ final class UpstreamCore {
     private var local: LocalClient?
     private var client: ClientState
     private var bridge: BridgeState
+    private var status: UpstreamStatus
     private var backOff: BackOff
     private var channel: (any Channel)?
     /// Counts attempts, so that news of an earlier channel are known as such.
@@ -38,6 +39,7 @@ final class UpstreamCore {
         self.report = report
         client = ClientState(ClientSettings(settings), now: .now)
         bridge = BridgeState(settings.bridge)
+        status = UpstreamStatus(clientID: settings.bridge.clientID)
         backOff = BackOff(seed: seed, shortest: settings.shortestWait, longest: settings.longestWait)
     }
 
@@ -65,6 +67,7 @@ final class UpstreamCore {
         stopped = nil
         timer?.task.cancel()
         attempt += 1
+        for message in status.farewell() { local?.publish(message) }
         local?.close()
         local = nil
         client.disconnect()
@@ -181,6 +184,7 @@ final class UpstreamCore {
             write()
             if channel?.isWritable == true { finishAtMostOnce() }
         } while client.hasEvents || bridge.hasActions
+        for message in status.messages(bridge, now: .now) { local?.publish(message) }
         if stopped != nil, !awaitsLast, bridge.queue.isEmpty { end() }
         setTimer()
     }
@@ -262,7 +266,7 @@ final class UpstreamCore {
 
     /// One timer; one that fires early only asks again.
     private func setTimer() {
-        guard let wakeAt = [client.wakeAt, bridge.wakeAt].compactMap(\.self).min() else { return }
+        guard let wakeAt = [client.wakeAt, bridge.wakeAt, status.wakeAt].compactMap(\.self).min() else { return }
         if let timer, timer.at <= wakeAt { return }
         timer?.task.cancel()
         let task = loop.assumeIsolated().scheduleTask(in: TimeAmount(max(.zero, wakeAt - .now))) { self.timerFired() }

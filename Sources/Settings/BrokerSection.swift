@@ -22,7 +22,10 @@ enum BrokerSection {
                 .read(nodes, of: section)
         }
         if let limits = section.section("limits") { LimitsSection.read(limits, into: &settings.brokerLimits) }
-        if let interval = section.duration("sys_interval", 1_000...86_400_000) {
+        if section.node("sys_interval")?.text == "never" {
+            _ = section.text("sys_interval")
+            settings.brokerLimits.sysInterval = .zero
+        } else if let interval = section.duration("sys_interval", 1_000...86_400_000) {
             settings.brokerLimits.sysInterval = interval
         }
         section.spelled([

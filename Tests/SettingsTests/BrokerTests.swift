@@ -122,6 +122,11 @@ import Testing
             ])
     }
 
+    @Test func `system topics can be switched off by a word`() throws {
+        #expect(try settings("broker: { sys_interval: never }").brokerLimits.sysInterval == .zero)
+        #expect(try told("  sys_interval: 10ms\n").count == 1)
+    }
+
     @Test(arguments: [("loopback", Anonymous.loopback), ("true", .everybody), ("yes", .everybody), ("off", .nobody)])
     func `anonymous in one word`(word: String, meaning: Anonymous) throws {
         #expect(try settings("broker: { auth: { anonymous: \(word) } }").anonymous == meaning)

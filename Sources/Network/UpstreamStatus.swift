@@ -1,0 +1,74 @@
+import Bridge
+import Broker
+import MQTTCodec
+
+/// What the bridge tells about itself on `$SYS`: whether it is connected, at once, and what waits, now and then.
+///
+/// What did not change is not said again.
+struct UpstreamStatus {
+    /// Of the bridge's queue.
+    private struct Depth: Equatable {
+        var queued: Int
+        var queuedBytes: Int
+        var inFlight: Int
+        var dropped: Int
+
+        init(_ queue: OfflineQueue) {
+            queued = queue.count
+            queuedBytes = queue.sizeInBytes
+            inFlight = queue.onTheWayCount
+            dropped = queue.dropped.values.reduce(0, +)
+        }
+
+        var values: [(String, Int)] {
+            [("queued", queued), ("queued_bytes", queuedBytes), ("in_flight", inFlight), ("dropped", dropped)]
+        }
+    }
+
+    /// The queue changes with every message; nobody wants to read that.
+    private static let interval: Duration = .seconds(10)
+
+    private let clientID: String
+    private var isUp: Bool?
+    private var depth: Depth?
+    private var depthSaidAt: ContinuousClock.Instant?
+    /// When a change of the queue is to be said.
+    private(set) var wakeAt: ContinuousClock.Instant?
+
+    init(clientID: [UInt8]) {
+        self.clientID = String(decoding: BrokerState.level(clientID), as: UTF8.self)
+    }
+
+    /// What is to be published now.
+    mutating func messages(_ bridge: BridgeState, now: ContinuousClock.Instant) -> [Publish] {
+        var messages: [Publish] = []
+        if isUp != bridge.isUp { messages.append(say(bridge.isUp)) }
+        let newDepth = Depth(bridge.queue)
+        guard newDepth != depth else { return messages }
+        if let depthSaidAt, now < depthSaidAt + Self.interval {
+            wakeAt = depthSaidAt + Self.interval
+            return messages
+        }
+        wakeAt = nil
+        depthSaidAt = now
+        let old = depth?.values.map { Optional($0.1) } ?? [nil, nil, nil, nil]
+        for ((name, value), said) in zip(newDepth.values, old) where said != value {
+            messages.append(Self.message("$SYS/martlet/bridges/\(clientID)/\(name)", String(value)))
+        }
+        depth = newDepth
+        return messages
+    }
+
+    /// The link ends for good.
+    mutating func farewell() -> [Publish] { isUp == false ? [] : [say(false)] }
+
+    /// mosquitto's topic and words.
+    private mutating func say(_ isUp: Bool) -> Publish {
+        self.isUp = isUp
+        return Self.message("$SYS/broker/connection/\(clientID)/state", isUp ? "1" : "0")
+    }
+
+    private static func message(_ topic: String, _ value: String) -> Publish {
+        Publish(topic: Array(topic.utf8), payload: Array(value.utf8), retain: true)
+    }
+}

@@ -1,0 +1,45 @@
+import Bridge
+import MQTTCodec
+import Testing
+
+@testable import Network
+
+@Suite struct UpstreamStatusTests {
+    private var status = UpstreamStatus(clientID: Array("house/1".utf8))
+    private var bridge = BridgeState(
+        BridgeSettings(clientID: Array("house/1".utf8), out: [BridgeSettings.Line(filter: Array("#".utf8))]))
+    private let start = ContinuousClock.now
+
+    private func text(_ messages: [Publish]) -> [String] {
+        messages.map { message in
+            #expect(message.retain)
+            return
+                "\(String(decoding: message.topic, as: UTF8.self)) \(String(decoding: message.payload, as: UTF8.self))"
+        }
+    }
+
+    @Test mutating func `the state is said at once and once, in mosquitto's words`() {
+        #expect(text(status.messages(bridge, now: start)).first == "$SYS/broker/connection/house%2F1/state 0")
+        #expect(status.messages(bridge, now: start).isEmpty)
+        bridge.linkUp(now: start)
+        #expect(text(status.messages(bridge, now: start)) == ["$SYS/broker/connection/house%2F1/state 1"])
+        #expect(text(status.farewell()) == ["$SYS/broker/connection/house%2F1/state 0"])
+        #expect(status.farewell().isEmpty)
+    }
+
+    @Test mutating func `the queue is said when it changed, but not with every message`() {
+        let prefix = "$SYS/martlet/bridges/house%2F1"
+        let first = text(status.messages(bridge, now: start)).dropFirst()
+        #expect(
+            first == ["\(prefix)/queued 0", "\(prefix)/queued_bytes 0", "\(prefix)/in_flight 0", "\(prefix)/dropped 0"])
+        #expect(status.wakeAt == nil)
+        for _ in 0..<3 {
+            bridge.localMessage(Publish(topic: Array("t".utf8), payload: [1]), nil, now: start)
+            #expect(status.messages(bridge, now: start).isEmpty)
+        }
+        #expect(status.wakeAt == start + .seconds(10))
+        let later = text(status.messages(bridge, now: start + .seconds(10)))
+        #expect(later == ["\(prefix)/queued 3", "\(prefix)/queued_bytes \(bridge.queue.sizeInBytes)"])
+        #expect(status.wakeAt == nil)
+    }
+}

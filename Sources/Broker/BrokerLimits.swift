@@ -35,6 +35,7 @@ package struct BrokerLimits: Equatable, Sendable {
     /// The longest a session outlives its connection, in seconds: MQTT 5 asks, 3.1.1 gets `sessionExpiryV3`.
     package var sessionExpiry: UInt32 = 14 * 86_400
     package var sessionExpiryV3: UInt32 = 14 * 86_400
+    /// Of clients from outside; the gateway's own don't count.
     package var maximumConnections = 10_000
     /// New connections a second, over all listeners; more wait in the kernel's queue.
     ///

@@ -74,7 +74,7 @@ package struct BrokerState: ~Copyable {
         _ origin: ConnectionOrigin, now: MonotonicTime
     ) -> ConnectionID? {
         self.now = now
-        guard origin.isInternal || connections.count - freeConnections.count < limits.maximumConnections else {
+        guard origin.isInternal || counters.sockets < limits.maximumConnections else {
             events.append(.refused(peer: origin.peer, why: "\(limits.maximumConnections) connections are open already"))
             return nil
         }

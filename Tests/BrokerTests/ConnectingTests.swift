@@ -153,6 +153,19 @@ import Testing
         #expect(broker.open() != nil)
     }
 
+    @Test func `the gateway's own connections take nobody's place`() throws {
+        let broker = TestBroker { $0.maximumConnections = 1 }
+        for name in ["bridge", "devices"] {
+            let inside = try #require(broker.open(isInternal: true))
+            inside.connect("$martlet/\(name)")
+        }
+        let outside = try #require(broker.open())
+        #expect(broker.open() == nil)
+        #expect(broker.open(isInternal: true) != nil)
+        outside.lose()
+        #expect(broker.open() != nil)
+    }
+
     @Test func `client ids of the gateway itself are refused to others`() throws {
         let client = try #require(TestBroker().open())
         guard case .connack(let connack)? = client.connect("$martlet/local").first else {

@@ -83,6 +83,9 @@ extension BrokerState {
         if let will = connect.will, will.retain, !limits.retainAvailable {
             return (.retainNotSupported, "a will to be retained")  // [MQTT-3.2.2-13]
         }
+        if let will = connect.will, isBeyondLimits(will.topic.span) {
+            return (.topicNameInvalid, "a will on a topic with too many bytes or levels")
+        }
         if pressure == .refusesClients {
             return (.quotaExceeded, "memory is nearly used up (broker.limits.memory)")
         }

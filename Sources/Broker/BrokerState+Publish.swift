@@ -115,9 +115,7 @@ extension BrokerState {
         // [MQTT-4.7.2-1]: the server's own
         if topic[0] == UInt8(ascii: "$") { return mayRequest(index, topic) ? nil : .notAuthorized }
         guard mayPublish(index, topic) else { return .notAuthorized }
-        if topic.count > limits.topicLength || TopicLevels.count(topic) > limits.topicLevels {
-            return .topicNameInvalid
-        }
+        if isBeyondLimits(topic) { return .topicNameInvalid }
         if limits.validatesPayloadFormat, parts.payloadIsText, !UTF8Text.isValid(packet, parts.payload) {
             return .payloadFormatInvalid
         }
@@ -126,6 +124,11 @@ extension BrokerState {
         }
         noteDropped(Int(connections[index].session), .memory)
         return .quotaExceeded
+    }
+
+    /// Whether a topic name has too many bytes or levels.
+    func isBeyondLimits(_ topic: Span<UInt8>) -> Bool {
+        topic.count > limits.topicLength || TopicLevels.count(topic) > limits.topicLevels
     }
 
     private mutating func acknowledge(_ type: PacketType, _ id: UInt16, _ code: ReasonCode, _ index: Int) {

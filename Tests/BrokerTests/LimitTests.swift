@@ -73,6 +73,25 @@ struct LimitTests {
         #expect(code(publisher.seen()) == .success)
     }
 
+    @Test(arguments: ProtocolVersion.allCases)
+    func `a will on a topic with too many bytes or levels is refused`(version: ProtocolVersion) throws {
+        let broker = broker {
+            $0.topicLength = 10
+            $0.topicLevels = 3
+        }
+        for topic in ["12345678901", "a/b/c/d"] {
+            let refused = try #require(broker.open())
+            let seen = refused.connect("w", version) { $0.will = Connect.Will(topic: Array(topic.utf8), payload: []) }
+            // Before version 5 there is no word for it but "server unavailable".
+            #expect(code(seen) == (version == .v5 ? .topicNameInvalid : .serverUnavailable))
+            #expect(refused.isClosed)
+        }
+        let seen = try #require(broker.open()).connect("w", version) {
+            $0.will = Connect.Will(topic: Array("12345/7/90".utf8), payload: [])
+        }
+        #expect(code(seen) == .success)
+    }
+
     @Test func `a payload that says it is text and is not is refused when that is checked`() throws {
         let publisher = try client(broker { $0.validatesPayloadFormat = true }, "p")
         for (indicator, payload, expected) in [

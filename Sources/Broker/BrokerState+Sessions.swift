@@ -92,6 +92,20 @@ extension BrokerState {
         freeSessions.append(index)
     }
 
+    /// Sets all wills free, while those who want to know are still connected. [MQTT-3.1.2-8]
+    ///
+    /// Not those of the gateway's own clients, which stay longer than the others.
+    mutating func releaseWills() {
+        for place in sessions.indices {
+            guard let will = sessions[place].will else { continue }
+            let connection = Int(sessions[place].connection)
+            if connection >= 0, connections[connection].isInternal { continue }
+            sessions[place].will = nil
+            sessions[place].willDueAt = nil
+            dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
+        }
+    }
+
     /// Publishes the wills that the last event set free; a will may reach a session that the event touched, so
     /// they wait until it is handled to its end.
     mutating func publishDueWills() {

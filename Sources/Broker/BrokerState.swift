@@ -148,9 +148,11 @@ package struct BrokerState: ~Copyable {
     /// When `tick` wants to be called next.
     package var wakeAt: MonotonicTime? { deadlines.earliest }
 
-    /// The gateway stops: tells every client, publishes no will of a client that is still there. [MQTT 5, 4.13]
+    /// The gateway stops: all sessions end with it, so all wills go, and then every client is told. [MQTT 5, 4.13]
     package mutating func shutDown(now: MonotonicTime) {
         self.now = now
+        releaseWills()
+        publishDueWills()
         for index in connections.indices where connections[index].state == .open && !connections[index].isInternal {
             disconnect(index, .serverShuttingDown, why: "the gateway is stopping", publishWill: false)
         }

@@ -35,6 +35,24 @@ import Testing
         #expect(watcher.messages() == ["will asked for"])
     }
 
+    @Test(arguments: ProtocolVersion.allCases)
+    func `trap 69: when the server stops, wills reach whoever is still there`(version: ProtocolVersion) throws {
+        let watcher = try broker.watcher("will")
+        let inside = try #require(broker.open(isInternal: true))
+        inside.connect("$martlet/inside")
+        inside.subscribe("will")
+        try broker.client("away", expiry: 100) { $0.will = will("waiting", delay: 50) }.lose()
+        _ = try broker.client("c", version) { $0.will = will("connected") }
+        try broker.client("gone", version) { $0.will = will("polite") }.disconnect()
+        broker.shutDown()
+        let seen = watcher.seen()
+        #expect(Set(TestClient.messages(seen)) == ["will waiting", "will connected"])
+        #expect(seen.last == .disconnect(Disconnect(reasonCode: .serverShuttingDown)))
+        #expect(inside.messages().count == 2)
+        broker.advance(.seconds(100))
+        #expect(inside.messages().isEmpty)
+    }
+
     // Will delay, session expiry, and when the will comes.
     @Test(
         arguments: [(0, 100, 0), (10, 100, 10), (100, 10, 10), (100, 0, 0), (10, UInt32.max, 10)]

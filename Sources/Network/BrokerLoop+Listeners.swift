@@ -40,33 +40,61 @@ extension BrokerLoop {
         try? poller.remove(listener.descriptor.rawValue)
         listeners[index] = nil
         resting.removeAll { $0.listener == index }
+        paced.removeAll { $0 == index }
     }
 
     mutating func accept(_ index: Int, _ now: MonotonicTime) {
-        guard index < listeners.count, let listener = listeners[index] else { return }
+        guard index < listeners.count, listeners[index] != nil else { return }
         for _ in 0..<Self.acceptedAtOnce {
-            guard pace.mayAccept(now) else { return rest(index, until: pace.nextTime(now)) }
-            switch Socket.accept(listener.descriptor.rawValue) {
-            case .connection(let descriptor, let peer):
-                pace.accepted(now)
-                let arrival = Arrival(.socket(SocketTransport(descriptor)), peer, listener)
-                if listener.isPlain { open(arrival, now) } else { arrive(arrival, listener, now) }
-            case .wouldBlock: return
-            case .failed(let error):
-                shared.report(.failed("accept on \(listener.name): \(error)"))
-                return rest(index, until: now + Self.acceptPause)
-            }
+            // Behind those that wait for the pace: what it allows is shared.
+            guard pace.mayAccept(now), paced.isEmpty else { return waitForPace(index, now) }
+            guard acceptOne(index, now) == .accepted else { return }
+        }
+    }
+
+    private enum Acceptance {
+        case accepted
+        case nobodyThere
+        case failed
+    }
+
+    private mutating func acceptOne(_ index: Int, _ now: MonotonicTime) -> Acceptance {
+        guard let listener = listeners[index] else { return .nobodyThere }
+        switch Socket.accept(listener.descriptor.rawValue) {
+        case .connection(let descriptor, let peer):
+            pace.accepted(now)
+            let arrival = Arrival(.socket(SocketTransport(descriptor)), peer, listener)
+            if listener.isPlain { open(arrival, now) } else { arrive(arrival, listener, now) }
+            return .accepted
+        case .wouldBlock: return .nobodyThere
+        case .failed(let error):
+            shared.report(.failed("accept on \(listener.name): \(error)"))
+            rest(index, until: now + Self.acceptPause)
+            return .failed
         }
     }
 
     private mutating func rest(_ index: Int, until: MonotonicTime) {
-        guard let listener = listeners[index] else { return }
-        try? poller.remove(listener.descriptor.rawValue)
+        ignore(index)
         resting.append((index, until))
     }
 
+    private mutating func waitForPace(_ index: Int, _ now: MonotonicTime) {
+        ignore(index)
+        if paced.isEmpty { pacedUntil = pace.nextTime(now) }
+        paced.append(index)
+    }
+
+    /// Has the poller tell no more who knocks.
+    private mutating func ignore(_ index: Int) {
+        guard let listener = listeners[index] else { return }
+        try? poller.remove(listener.descriptor.rawValue)
+    }
+
     mutating func wakeListeners(_ now: MonotonicTime) {
-        guard !resting.isEmpty, stopsAt == nil else { return }
+        guard stopsAt == nil else { return }
+        if !paced.isEmpty, pacedUntil <= now { acceptPaced(now) }
+        guard !resting.isEmpty else { return }
         for place in resting.indices where resting[place].until <= now {
             let index = resting[place].listener
             guard let listener = listeners[index] else { continue }
@@ -80,6 +108,23 @@ extension BrokerLoop {
             }
         }
         resting.removeAll { $0.until <= now }
+    }
+
+    /// Accepts one connection of each listener in turn, as many as the pace allows: a flood on one leaves the others
+    /// their part.
+    private mutating func acceptPaced(_ now: MonotonicTime) {
+        var count = 0
+        while let index = paced.first, count < Self.acceptedAtOnce, pace.mayAccept(now) {
+            paced.removeFirst()
+            count += 1
+            switch acceptOne(index, now) {
+            case .accepted: paced.append(index)
+            // The poller tells when somebody comes.
+            case .nobodyThere: resting.append((index, now))
+            case .failed: break
+            }
+        }
+        pacedUntil = pace.mayAccept(now) ? now : pace.nextTime(now)
     }
 
     /// From here on a connection speaks MQTT; returns its place, nil if it was turned away.

@@ -38,6 +38,9 @@ struct BrokerLoop: ~Copyable {
     var listeners: [Listener?]
     var resting: [(listener: Int, until: MonotonicTime)] = []
     var pace: AcceptPace
+    /// Listeners that wait for the pace, the one whose turn is next first.
+    var paced: [Int] = []
+    var pacedUntil = MonotonicTime(nanoseconds: 0)
     var arrivals = Arrivals()
     /// By the broker's connection index.
     var connections: [ClientConnection?] = []
@@ -115,6 +118,7 @@ struct BrokerLoop: ~Copyable {
         }
         if let due = arrivals.earliest { earliest = min(earliest, due) }
         for rest in resting { earliest = min(earliest, rest.until) }
+        if !paced.isEmpty { earliest = min(earliest, pacedUntil) }
         return earliest
     }
 
@@ -201,6 +205,7 @@ struct BrokerLoop: ~Copyable {
         guard stopsAt == nil else { return }
         stopsAt = now + .seconds(1)
         for case let listener? in listeners { try? poller.remove(listener.descriptor.rawValue) }
+        (resting, paced) = ([], [])
         for index in arrivals.indices { dropArrival(index) }
         state.shutDown(now: now)
     }

@@ -57,6 +57,29 @@ struct ListenerTests {
         #expect(ContinuousClock.now - began >= .milliseconds(1_500))
     }
 
+    @Test func `at the rate's limit, a listener with many at its door keeps no other waiting`() throws {
+        let reports = Reports()
+        var web = ListenerSettings(address: .tcp(address: "127.0.0.1", port: 0))
+        web.webSocket = WebSocketListenerSettings()
+        let plain = ListenerSettings(address: .tcp(address: "127.0.0.1", port: 0))
+        var settings = BrokerServer.Settings(listeners: [plain, web, plain], version: "test")
+        settings.limits.connectionRate = 50
+        settings.limits.sysInterval = .zero
+        let server = try BrokerServer(settings, report: { reports.add($0) })
+        defer { server.stop() }
+        let ports = server.addresses.map { if case .tcp(_, let port) = $0 { port } else { 0 as UInt16 } }
+        // Two floods, of which the rate takes some seconds.
+        let flood = try (0..<400).map { try RawClient(port: ports[$0 < 200 ? 0 : 2]) }
+        for client in flood { client.send(Packets.connect(nil)) }
+        let others = try (0..<20).map { _ in try RawClient(port: ports[1]) }
+        for client in others { client.send(Packets.upgrade) }
+        for client in others {
+            #expect(client.take(through: "\r\n\r\n").hasPrefix("HTTP/1.1 101 "))
+        }
+        let served = reports.all.count { $0.hasPrefix("connected(") }
+        #expect((1..<flood.count).contains(served), "the floods went first")
+    }
+
     @Test func `the rate counts what was not used for a second`() {
         func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
         func accepted(_ pace: inout AcceptPace, _ now: MonotonicTime) -> Int {

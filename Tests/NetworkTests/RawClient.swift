@@ -76,6 +76,13 @@ enum Packets {
         return [0x10, UInt8(12 + name.count), 0, 4] + Array("MQTT".utf8) + [4, 2, 0, 0, 0, UInt8(name.count)] + name
     }
 
+    /// The request of a WebSocket client.
+    static let upgrade = [
+        "GET /mqtt HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: mqtt",
+        "", "",
+    ].joined(separator: "\r\n")
+
     static let connack: [UInt8] = [0x20, 2, 0, 0]
 
     /// QoS 0.

@@ -7,12 +7,6 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct WebSocketTests {
-    private static let request = [
-        "GET /mqtt HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: mqtt",
-        "", "",
-    ].joined(separator: "\r\n")
-
     private func server(
         connectTimeout: Duration = .seconds(60), _ change: (inout WebSocketListenerSettings) -> Void = { _ in }
     ) throws -> SecureServer {
@@ -36,7 +30,7 @@ struct WebSocketTests {
     /// A client past its upgrade.
     private func upgraded(_ server: SecureServer) throws -> RawClient {
         let client = try RawClient(port: server.port)
-        client.send(Self.request)
+        client.send(Packets.upgrade)
         let answer = client.take(through: "\r\n\r\n")
         #expect(answer.hasPrefix("HTTP/1.1 101 "))
         #expect(answer.contains("\r\nSec-WebSocket-Protocol: mqtt\r\n"))
@@ -84,7 +78,7 @@ struct WebSocketTests {
     @Test func `frames that come with the request are read`() throws {
         let server = try server()
         let client = try RawClient(port: server.port)
-        client.send(Array(Self.request.utf8) + frame(Packets.connect("c")))
+        client.send(Array(Packets.upgrade.utf8) + frame(Packets.connect("c")))
         #expect(client.take(through: "\r\n\r\n").hasPrefix("HTTP/1.1 101 "))
         #expect(client.take(6) == [0x82, 4] + Packets.connack)
     }
@@ -128,7 +122,7 @@ struct WebSocketTests {
     @Test func `a page that is not named may not connect`() throws {
         let server = try server { $0.origins = ["https://panel.example"] }
         let client = try RawClient(port: server.port)
-        client.send(Self.request.dropLast() + "Origin: https://evil.example\r\n\r\n")
+        client.send(Packets.upgrade.dropLast() + "Origin: https://evil.example\r\n\r\n")
         #expect(String(decoding: client.read(), as: UTF8.self).hasPrefix("HTTP/1.1 403 "))
     }
 

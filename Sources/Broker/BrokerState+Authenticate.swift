@@ -45,7 +45,7 @@ extension BrokerState {
         connections[index].state = .authenticating
         logins.waiting[Int32(clamping: index)] = Logins.Waiting(
             connect: connect, user: user, password: password, record: record ?? logins.decoy(for: user),
-            isKnown: record != nil)
+            isKnown: record != nil, since: now)
         logins.queue.append(id(of: index))
         checkNext()
     }
@@ -97,6 +97,16 @@ extension BrokerState {
         }
         checkNext()
         publishDueWills()
+    }
+
+    /// The time for CONNECT is over while its password waits to be checked, which is not the client's time.
+    mutating func checkIsLate(_ index: Int) {
+        guard let login = logins.waiting[Int32(clamping: index)] else { return }
+        let last = login.since + Logins.longestWait
+        guard last <= now else { return addDeadline(.connect, index, at: last) }
+        refuse(
+            index, Connack(reasonCode: .serverBusy),
+            why: "its password could not be checked within \(Logins.longestWait)")
     }
 
     /// Answers the CONNECT, and then what came behind it, in order.

@@ -44,6 +44,7 @@ extension BrokerState {
     mutating func turnAway(_ index: Int) {
         connections[index].state = .closing
         connections[index].partial = []
+        limitGoodbye(index)
         mark(index)
     }
 
@@ -83,6 +84,7 @@ extension BrokerState {
         connections[index].state = .closing
         connections[index].session = -1
         connections[index].partial = []
+        limitGoodbye(index)
         mark(index)
         if connections[index].isInternal {
             counters.insideClients -= 1
@@ -117,6 +119,9 @@ extension BrokerState {
         case .connect:
             guard connections[index].generation == entry.generation else { return }
             connectDue(index)
+        case .goodbye:
+            guard connections[index].generation == entry.generation else { return }
+            goodbyeDue(index)
         case .keepAlive: keepAliveDue(entry)
         case .sessionExpiry: sessionExpiryDue(entry)
         case .willDelay: willDue(entry)
@@ -130,13 +135,34 @@ extension BrokerState {
         }
     }
 
-    /// The time to connect in is over, for the CONNECT and for all that proves the client.
+    /// The time to connect in is over, for the CONNECT and for all that proves the client; or the time to go.
     private mutating func connectDue(_ index: Int) {
         switch connections[index].state {
         case .awaitingConnect: refuse(index, why: "no CONNECT within \(limits.connectTimeout)")
-        case .authenticating, .exchanging: refuse(index, why: "not authenticated within \(limits.connectTimeout)")
-        case .free, .open, .closing: break
+        case .exchanging: refuse(index, why: "not authenticated within \(limits.connectTimeout)")
+        case .authenticating: checkIsLate(index)
+        case .free, .open, .closing, .abandoned: break
         }
+    }
+
+    /// Has the connection's last words be taken in the time that its first ones had: a peer that reads nothing would
+    /// keep its place.
+    private mutating func limitGoodbye(_ index: Int) {
+        guard connections[index].output >= 0, !connections[index].isInternal else { return }
+        addDeadline(.goodbye, index, at: now + limits.connectTimeout)
+    }
+
+    private mutating func goodbyeDue(_ index: Int) {
+        guard connections[index].state == .closing else { return }
+        connections[index].state = .abandoned
+        if connections[index].output >= 0 { outputs[Int(connections[index].output)].clear() }
+        mark(index)
+    }
+
+    mutating func addDeadline(_ kind: Deadlines.Kind, _ index: Int, at time: MonotonicTime) {
+        deadlines.add(
+            Deadlines.Entry(
+                at: time, kind: kind, index: Int32(clamping: index), generation: connections[index].generation))
     }
 
     /// Closes after 1.5 times the keep alive without a whole packet. [MQTT-3.1.2-22] (3.1.1: -24)

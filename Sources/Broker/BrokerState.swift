@@ -69,9 +69,9 @@ package struct BrokerState: ~Copyable {
     ///
     /// Nil when there are too many connections: the caller closes it.
     ///
-    /// The first deadline is that of its CONNECT.
+    /// The first deadline is that of its CONNECT: `connectBy` where the time for it began to run before.
     package mutating func connectionOpened(
-        _ origin: ConnectionOrigin, now: MonotonicTime
+        _ origin: ConnectionOrigin, connectBy: MonotonicTime? = nil, now: MonotonicTime
     ) -> ConnectionID? {
         self.now = now
         guard origin.isInternal || counters.sockets < limits.maximumConnections else {
@@ -97,7 +97,8 @@ package struct BrokerState: ~Copyable {
             counters.socketsOpened += 1
         }
         deadlines.add(
-            Deadlines.Entry(at: now + limits.connectTimeout, kind: .connect, index: index, generation: generation))
+            Deadlines.Entry(
+                at: connectBy ?? now + limits.connectTimeout, kind: .connect, index: index, generation: generation))
         return ConnectionID(index: index, generation: generation)
     }
 
@@ -211,7 +212,11 @@ package struct BrokerState: ~Copyable {
             if connections[index].state == .open { pump(connections[index].session) }
             resume(index, .output)
         }
-        return connections[index].state == .closing ? .close : .done
+        switch connections[index].state {
+        case .closing: return .close
+        case .abandoned: return .lost
+        case .free, .awaitingConnect, .authenticating, .exchanging, .open: return .done
+        }
     }
 
     /// What happened since the last call that a log may want.
@@ -240,7 +245,7 @@ package struct BrokerState: ~Copyable {
     func isReading(_ index: Int) -> Bool {
         switch connections[index].state {
         case .awaitingConnect, .open, .exchanging: true
-        case .free, .authenticating, .closing: false
+        case .free, .authenticating, .closing, .abandoned: false
         }
     }
 

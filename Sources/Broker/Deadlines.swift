@@ -8,6 +8,8 @@ struct Deadlines {
     enum Kind: UInt8 {
         /// CONNECT did not come in time.
         case connect
+        /// The last words were not taken in time.
+        case goodbye
         case keepAlive
         case sessionExpiry
         case willDelay

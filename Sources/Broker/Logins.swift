@@ -27,6 +27,8 @@ package struct PasswordCheck: Sendable {
 struct Logins {
     /// A longer password is nobody's; hashing it would cost the loop time.
     static let longestPassword = 4096
+    /// Beyond this most clients have given up.
+    static let longestWait: Duration = .seconds(60)
 
     /// A CONNECT whose password waits to be checked.
     struct Waiting {
@@ -36,6 +38,7 @@ struct Logins {
         /// Nobody's where the user is unknown, so that the answer takes as long as for a known one.
         var record: PasswordRecord
         var isKnown: Bool
+        var since: MonotonicTime
     }
 
     /// The check that the thread works on; kept apart from the connection, which may go meanwhile.

@@ -52,6 +52,8 @@ struct Connection {
         case open
         /// Nothing more is read; it is closed when the output is written.
         case closing
+        /// Its peer did not take the output in time, and it is closed without.
+        case abandoned
     }
 
     var state = State.free

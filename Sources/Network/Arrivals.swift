@@ -16,6 +16,8 @@ struct Arrival {
     var peer: PeerAddress
     /// Nil for one that is leaving.
     let listener: Listener?
+    /// When all that stands before MQTT must be over, and CONNECT be there; nil if nothing stands before.
+    var connectBy: MonotonicTime?
     var stage = Stage.proxyHeader
     /// The loop's poller knows its socket.
     var isWatched = false

@@ -3,13 +3,16 @@ import Bytes
 import Framing
 import LinuxIO
 
-/// What comes before MQTT: the proxy's header, the TLS handshake, the HTTP upgrade, each within the time for CONNECT.
+/// What comes before MQTT: the proxy's header, the TLS handshake, the HTTP upgrade; one time limit for them and CONNECT.
 extension BrokerLoop {
     mutating func arrive(_ arrival: Arrival, _ listener: Listener, _ now: MonotonicTime) {
         guard arrivals.count < limits.maximumConnections else {
             return refused(arrival.peer, "\(arrivals.count) connections have not begun yet")
         }
-        let index = arrivals.add(arrival, until: now + limits.connectTimeout)
+        var arrival = arrival
+        let connectBy = now + limits.connectTimeout
+        arrival.connectBy = connectBy
+        let index = arrivals.add(arrival, until: connectBy)
         if listener.settings.proxyProtocol { watch(index) } else { proxyIsDone(index, now) }
     }
 

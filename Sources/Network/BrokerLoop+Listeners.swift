@@ -130,7 +130,8 @@ extension BrokerLoop {
     /// From here on a connection speaks MQTT; returns its place, nil if it was turned away.
     @discardableResult
     mutating func open(_ arrival: Arrival, _ now: MonotonicTime, webSocket: WebSocketLayer? = nil) -> Int? {
-        guard let listener = arrival.listener, let id = state.connectionOpened(arrival.origin(listener), now: now)
+        guard let listener = arrival.listener,
+            let id = state.connectionOpened(arrival.origin(listener), connectBy: arrival.connectBy, now: now)
         else {
             if case .tls(let connection) = arrival.transport { leaveTLS(connection) }
             return nil

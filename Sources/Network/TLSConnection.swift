@@ -97,6 +97,9 @@ final class TLSConnection: Sendable {
 
     var wantsToRead: Bool { isReading.load(ordering: .relaxed) }
 
+    /// The broker has done with it.
+    var isClosed: Bool { outbox.withLock { $0.isClosed } }
+
     /// Everything that waits, whether the broker waits to write more, and whether it closed.
     func take() -> (bytes: ByteBuffer, brokerWaits: Bool, isClosed: Bool) {
         outbox.withLock { outbox in

@@ -7,6 +7,8 @@ final class TLSHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private static let patience: TimeAmount = .seconds(2)
+
     private let connection: TLSConnection
     private let batch: TLSBatch
     private var context: ChannelHandlerContext?
@@ -14,6 +16,7 @@ final class TLSHandler: ChannelInboundHandler {
     private var error: (any Error)?
     /// A read was not asked for because nobody wants bytes now.
     private var isResting = false
+    private var isLeaving = false
     /// What the peer said first, before TLS took it apart.
     var firstByte: UInt8?
 
@@ -82,7 +85,8 @@ final class TLSHandler: ChannelInboundHandler {
     }
 
     private func send(_ context: ChannelHandlerContext) {
-        guard context.channel.isActive, context.channel.isWritable else { return }
+        guard context.channel.isActive else { return }
+        guard context.channel.isWritable else { return limitGoodbye(context) }
         let taken = connection.take()
         if taken.bytes.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(taken.bytes), promise: nil) }
         if taken.brokerWaits { batch.report(.ready(connection)) }
@@ -93,6 +97,13 @@ final class TLSHandler: ChannelInboundHandler {
     }
 
     // MARK: the end
+
+    /// The broker has closed it, and its peer takes nothing: it gets a while, and is cut off then.
+    private func limitGoodbye(_ context: ChannelHandlerContext) {
+        guard connection.isClosed, !isLeaving else { return }
+        isLeaving = true
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.context?.close(promise: nil) }
+    }
 
     /// The first error says why; those that follow come from closing.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

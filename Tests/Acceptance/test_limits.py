@@ -166,6 +166,30 @@ def test_who_does_not_connect_in_time_is_closed(limited):
     assert time.monotonic() - began > 0.25
 
 
+def test_a_slow_greeting_has_one_time_limit_for_all_its_steps(gateway):
+    """The upgrade to WebSocket takes most of it, CONNECT never comes."""
+    port = free_port()
+    gateway(port=port, broker={
+        "listen": [{"address": "127.0.0.1", "port": port},
+                   {"address": "127.0.0.1", "port": (web := free_port()), "websocket": {"path": "/mqtt"}}],
+        "limits": {"connect_timeout": "4s"}})
+    request = (b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+               b"Sec-WebSocket-Protocol: mqtt\r\n\r\n")
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", web), timeout=20) as wire:
+        for part in (request[:40], request[40:80], request[80:]):
+            time.sleep(1)
+            wire.sendall(part)
+        assert wire.recv(1000).startswith(b"HTTP/1.1 101 ")
+        # The front of a frame with a CONNECT, and then nothing.
+        wire.sendall(b"\x82\x8e\x00\x00\x00\x00\x10")
+        while wire.recv(1000):
+            pass
+        # By steps it would be three seconds and four more.
+        assert 3.9 < time.monotonic() - began < 6
+
+
 def test_connections_beyond_the_rate_wait_and_lose_nothing(limited):
     connect = limited(connect_rate="20/s")
     # A second's worth may come at once.

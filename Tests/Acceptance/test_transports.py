@@ -84,6 +84,56 @@ def test_secure_websocket(listen, over, authority, version, qos):
     exchange(over(port, version, tls=authority, websocket=True), plain, qos)
 
 
+UPGRADE = (b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+           b"Sec-WebSocket-Protocol: mqtt\r\n\r\n")
+
+
+@pytest.mark.parametrize("kind", ["plain", "tls", "websocket"])
+def test_who_takes_nothing_any_more_is_let_go_when_it_is_thrown_out(gateway, client, authority, kind):
+    plain, port = free_port(), free_port()
+    extra = {"plain": {}, "websocket": {"websocket": {"path": "/mqtt"}},
+             "tls": {"tls": {"cert": str(authority.certificate), "key": str(authority.key)}}}[kind]
+    running = gateway(port=plain, broker={
+        "listen": [{"address": "127.0.0.1", "port": plain}, {"address": "127.0.0.1", "port": port, **extra}],
+        "limits": {"connect_timeout": "1s"}})
+
+    def sockets():
+        folder = f"/proc/{running.process.pid}/fd"
+        links = []
+        for name in os.listdir(folder):
+            try:
+                links.append(os.readlink(f"{folder}/{name}"))
+            except OSError:
+                pass
+        return sum(link.startswith("socket:") for link in links)
+
+    def framed(packet):
+        return b"\x82" + bytes([0x80 | len(packet)]) + bytes(4) + packet if kind == "websocket" else packet
+
+    publisher = client(plain)
+    before = sockets()
+    with socket.socket() as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.settimeout(30)
+        wire.connect(("127.0.0.1", port))
+        if kind == "tls":
+            wire = ssl.create_default_context(cafile=str(authority.ca)).wrap_socket(wire, server_hostname="localhost")
+        if kind == "websocket":
+            wire.sendall(UPGRADE)
+            assert wire.recv(1000).startswith(b"HTTP/1.1 101 ")
+        wire.sendall(framed(CONNECT) + framed(b"\x82\x0a\x00\x01\x00\x05flood\x00"))
+        assert wire.recv(1)
+        # Behind the answer to the last one, all have been handed on: more than the kernel takes for a client.
+        for _ in range(12):
+            publisher.publish("flood", bytes(900_000), qos=1)
+        with socket.create_connection(("127.0.0.1", plain), timeout=30) as twin:
+            twin.sendall(CONNECT)
+            assert twin.recv(4) == CONNACK
+        eventually(lambda: sockets() == before, "the place of who takes nothing is free again")
+        wire.close()
+
+
 def test_a_client_certificate_is_the_user(listen, over, authority):
     _, port, plain = listen(
         tls={"cert": str(authority.certificate), "key": str(authority.key), "client_ca": str(authority.ca),

@@ -158,8 +158,8 @@ extension AccessSettings {
         late.send(connectBytes("anna", "secret"))
         let check = try #require(broker.takePasswordChecks().first)
         gone.lose()
-        broker.advance(.seconds(10))
-        #expect(late.seen().isEmpty)
+        broker.advance(.seconds(60))
+        #expect(code(late.seen()) == .serverBusy)
         #expect(late.isClosed)
         // Another client comes into the place of the first before the answer does.
         let other = try #require(broker.open(anonymous: false))
@@ -191,6 +191,36 @@ extension AccessSettings {
         #expect(broker.checkPasswords() == 1)
         #expect(broker.counters.clients == 100)
         #expect(clients.allSatisfy { code($0.seen()) == .success })
+    }
+
+    private func waiting(_ broker: TestBroker) throws -> (TestClient, PasswordCheck) {
+        let client = try #require(broker.open(anonymous: false))
+        client.connect("c") {
+            $0.userName = bytes("anna")
+            $0.password = bytes("secret")
+        }
+        return (client, try #require(broker.takePasswordChecks().first))
+    }
+
+    @Test func `the time that the check of a password takes is not the client's`() throws {
+        let broker = broker()
+        let (client, check) = try waiting(broker)
+        broker.advance(.seconds(59))
+        #expect(client.seen().isEmpty && !client.isClosed)
+        broker.answer(check, isRight: true)
+        #expect(code(client.seen()) == .success)
+        broker.advance(.seconds(100))
+        #expect(!client.isClosed)
+    }
+
+    @Test func `who waits a minute for the check is told that the server is busy`() throws {
+        let broker = broker()
+        let (client, check) = try waiting(broker)
+        broker.advance(.seconds(60))
+        #expect(code(client.seen()) == .serverBusy)
+        #expect(client.isClosed)
+        broker.answer(check, isRight: true)
+        #expect(try logIn(broker, "anna", "secret").1 == .success)
     }
 
     @Test func `who guesses is slowed down, and only from there`() throws {

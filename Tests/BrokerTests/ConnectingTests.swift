@@ -120,6 +120,29 @@ import Testing
         #expect(client.isClosed)
     }
 
+    @Test func `what came before CONNECT counts towards the time for it`() throws {
+        // A TLS handshake that took six seconds, for instance.
+        let broker = TestBroker { $0.connectTimeout = .seconds(10) }
+        let client = try #require(broker.open(connectBy: .seconds(4)))
+        broker.advance(.milliseconds(3_999))
+        #expect(client.seen().isEmpty && !client.isClosed)
+        broker.advance(.milliseconds(1))
+        #expect(client.seen().isEmpty && client.isClosed)
+    }
+
+    @Test func `a client that does not read its last packet is closed all the same`() throws {
+        let broker = TestBroker { $0.connectTimeout = .seconds(10) }
+        let client = try #require(broker.open())
+        client.connect("c")
+        client.send([0xD0, 0])  // only servers say this
+        #expect(broker.flush(client.id, limit: 0).outcome == .blocked)
+        broker.advance(.seconds(9))
+        #expect(broker.flush(client.id, limit: 0).outcome == .blocked)
+        broker.advance(.seconds(1))
+        #expect(broker.marked().contains(client.id))
+        #expect(broker.flush(client.id, limit: 0).outcome == .lost)
+    }
+
     @Test func `a client silent for one and a half times its keep alive is disconnected`() throws {
         let client = try #require(TestBroker().open())
         client.connect("quiet") { $0.keepAlive = 2 }

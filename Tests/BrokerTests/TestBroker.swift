@@ -35,14 +35,15 @@ final class TestBroker {
 
     func open(
         anonymous: Bool = true, isInternal: Bool = false, listener: String = "", peer: String = "test",
-        address: String = ""
+        address: String = "", connectBy: Duration? = nil
     ) -> TestClient? {
         var origin = ConnectionOrigin(peer: peer)
         origin.listener = listener
         origin.address = address
         origin.mayBeAnonymous = anonymous
         origin.isInternal = isInternal
-        return state.connectionOpened(origin, now: now).map { TestClient(broker: self, id: $0) }
+        return state.connectionOpened(origin, connectBy: connectBy.map { now + $0 }, now: now)
+            .map { TestClient(broker: self, id: $0) }
     }
 
     /// A connection that comes from where `change` says.

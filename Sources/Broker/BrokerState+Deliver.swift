@@ -234,7 +234,11 @@ extension BrokerState {
         while sessions[place].window.unsent > 0, sessions[place].window.hasRoom(limit), mayWrite(connection) {
             guard let (id, delivery) = sessions[place].window.nextUnsent() else { break }
             guard fits(delivery.message, delivery, connection) else {
-                giveUp(id, delivery, place)
+                giveUp(id, delivery, place, .tooLarge)
+                continue
+            }
+            guard mayReceive(session, delivery.message) else {
+                giveUp(id, delivery, place, .notAllowed)
                 continue
             }
             write(delivery, id, duplicate: true, to: connection)  // [MQTT-3.3.1-1]
@@ -245,16 +249,16 @@ extension BrokerState {
         }
     }
 
-    /// What the client allowed on its last connection is too large on this one: as if it were acknowledged, or its
-    /// place in the window would never be free again. [MQTT-3.1.2-25]
-    private mutating func giveUp(_ id: UInt16, _ delivery: Delivery, _ session: Int) {
+    /// What the client allowed on its last connection is too large on this one, or rules forbid it now: as if it were
+    /// acknowledged, or its place in the window would never be free again. [MQTT-3.1.2-25]
+    private mutating func giveUp(_ id: UInt16, _ delivery: Delivery, _ session: Int, _ reason: DropReason) {
         if delivery.qos == .exactlyOnce {
             _ = sessions[session].window.pubrec(id, isError: true)
         } else {
             _ = sessions[session].window.puback(id)
         }
         messages.release(delivery.message)
-        noteDropped(session, .tooLarge)
+        noteDropped(session, reason)
     }
 
     /// Sends a delivery taken from the queue; its reference goes to the window or back.

@@ -53,6 +53,21 @@ import Testing
         #expect(broker.counters.publishesRefused.notAuthorized == 5)
     }
 
+    @Test(arguments: [QoS.atLeastOnce, .exactlyOnce])
+    func `what was sent and not acknowledged is not sent again to who may not read it any more`(qos: QoS) throws {
+        let broker = broker([rule { ($0.read, $0.write) = (["#"], ["#"]) }])
+        let reader = try client(broker, "reader", expiry: 100)
+        reader.subscribe("#", qos)
+        let writer = try client(broker, "writer")
+        for (id, topic) in zip([1, 2] as [UInt16], ["closed", "open"]) { writer.publish(topic, "x", qos, id: id) }
+        #expect(reader.messages() == ["closed x", "open x"])
+        reader.lose()
+        broker.apply(settings([rule { ($0.read, $0.deny) = (["#"], ["closed"]) }]))
+        let back = try #require(broker.open())
+        #expect(TestClient.messages(back.connect("reader", clean: false, expiry: 100)) == ["open x"])
+        #expect(broker.counters.dropped[.notAllowed] == 1)
+    }
+
     @Test func `a refused subscription fails alone`() throws {
         let broker = broker([rule { $0.read = ["a/#"] }])
         for (version, code) in [(ProtocolVersion.v5, ReasonCode.notAuthorized), (.v311, .unspecifiedError)] {

@@ -17,6 +17,11 @@ package struct BrokerWorld: ~Copyable {
     private var watcher: ConnectionID?
     private var guests: [Guest] = []
     private var probes = 0
+    /// What every guest may read now; nil is everything.
+    private var rules: ClientRules?
+    private var users: [[UInt8]: PasswordRecord]?
+    /// The topics of what was read last.
+    private var topics: [[UInt8]] = []
 
     private static let users: [[UInt8]: PasswordRecord] = [
         Array("anna".utf8): .scram(ScramCredentials(password: [0x00, 0xFF, 0x70], salt: Array(0..<16), iterations: 1))
@@ -41,11 +46,8 @@ package struct BrokerWorld: ~Copyable {
         limits.sharedStrategy = [.roundRobin, .sticky, .hashTopic][Int(seed % 3)]
         let host = BrokerHost(node: "fuzz", version: "0") { Timestamp(milliseconds: 0) }
         broker = BrokerState(limits: limits, host: host, seed: seed, now: now)
-        if withUsers {
-            var access = AccessSettings()
-            access.general = AccessSettings.Policy(users: Self.users)
-            broker.apply(access, now: now)
-        }
+        if withUsers { users = Self.users }
+        if withUsers { try reload(0) }
         // Nobody else can have its client id.
         let id = try open(isInternal: true)
         watcher = id
@@ -60,6 +62,36 @@ package struct BrokerWorld: ~Copyable {
         origin.isInternal = isInternal
         guard let id = broker.connectionOpened(origin, now: now) else { throw Finding("no connection is left") }
         return id
+    }
+
+    // MARK: rules
+
+    private static func rule(_ change: (inout AccessRule) -> Void) -> AccessRule {
+        var rule = AccessRule()
+        change(&rule)
+        return rule
+    }
+
+    /// The topics of the table of packets are `a/b`, and `w` for wills.
+    private static let ruleSets: [AccessRules?] = [
+        nil,
+        // Subscribed, published, and not delivered.
+        AccessRules([rule { ($0.read, $0.write, $0.subscribe) = (["w"], ["#"], ["#"]) }]),
+        AccessRules([rule { ($0.read, $0.write, $0.deny) = (["#"], ["#"], ["a/b"]) }]),
+        AccessRules([rule { ($0.read, $0.write) = (["a/+"], ["+/b", "own/%c/#"]) }]),
+    ]
+
+    /// Other rules hold from now on, as after `martlet reload`.
+    package mutating func reload(_ choice: Int) throws(Finding) {
+        let set = Self.ruleSets[choice % Self.ruleSets.count]
+        rules = set?.compiled(for: ClientIdentity(clientID: []))
+        var access = AccessSettings()
+        access.general = AccessSettings.Policy(users: users, rules: set)
+        broker.apply(access, now: now)
+        try settle()
+        // From inside, where no rule holds, to those who subscribed before.
+        guard let watcher else { return }
+        try talk(watcher, .v5, [0x32, 0x09, 0, 3] + Array("a/b".utf8) + [0, 7, 0, 0x78])
     }
 
     // MARK: guests
@@ -128,6 +160,7 @@ package struct BrokerWorld: ~Copyable {
             let place = guests.firstIndex { $0.id == id }
             let version = place.map { guests[$0].version } ?? .v5
             try read(bytes, version)
+            if let rules, id != watcher { try hold(topics, against: rules) }
             guard outcome == .close else { continue }
             try expect(id != watcher, "the client that behaves was thrown out")
             broker.connectionLost(id, why: "closed", now: now)
@@ -145,9 +178,19 @@ package struct BrokerWorld: ~Copyable {
         return (written, outcome)
     }
 
+    /// A topic is empty where an alias stands for it.
+    private func hold(_ topics: [[UInt8]], against rules: ClientRules) throws(Finding) {
+        for topic in topics where !topic.isEmpty {
+            try expect(rules.mayRead(topic.span), "a message on \(Hex.text(topic)) reached who may not read it")
+        }
+    }
+
     /// Damage may have made another version of a CONNECT, so any version's reading will do; but one must.
     private mutating func read(_ bytes: [UInt8], _ version: ProtocolVersion) throws(Finding) {
-        for candidate in [version, .v5, .v311, .v31] where isReadable(bytes, candidate) { return }
+        for candidate in [version, .v5, .v311, .v31] {
+            topics = []
+            if isReadable(bytes, candidate) { return }
+        }
         throw Finding("the broker wrote \(Hex.text(bytes)), which is no MQTT")
     }
 
@@ -158,7 +201,10 @@ package struct BrokerWorld: ~Copyable {
                 header.length <= bytes.count - start,
                 let packet = try? Packet(Array(bytes[start..<(start + header.length)]), version)
             else { return false }
-            if case .publish(let publish) = packet, publish.topic == Array("prober".utf8) { probes += 1 }
+            if case .publish(let publish) = packet {
+                topics.append(publish.topic)
+                if publish.topic == Array("prober".utf8) { probes += 1 }
+            }
             start += header.length
         }
         return true
@@ -182,7 +228,8 @@ package struct BrokerWorld: ~Copyable {
     package var reach: Reach {
         Reach(
             packets: broker.counters.packetsReceived.total, malformed: broker.counters.malformedPackets,
-            delivered: broker.counters.messagesSent.total, takeOvers: broker.counters.takeOvers)
+            delivered: broker.counters.messagesSent.total, takeOvers: broker.counters.takeOvers,
+            heldBack: broker.counters.dropped[.notAllowed])
     }
 
     /// Everybody goes, sessions expire, what is retained is taken back: nothing may be left.

@@ -38,6 +38,8 @@ package struct FuzzRun {
                 case 17..<19: try framing(&random)
                 default: try access(&random)
                 }
+                // Rules come, change and go in every second world.
+                if batch % 2 == 1, random.below(5) == 0 { try world.reload(random.below(4)) }
                 if number % 50 == 49 { try world.probe() }
             }
             try world.end()

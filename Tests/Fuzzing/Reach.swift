@@ -4,9 +4,14 @@ package struct Reach: CustomStringConvertible {
     package private(set) var malformed = 0
     package private(set) var delivered = 0
     package private(set) var takeOvers = 0
+    /// Messages that rules kept from clients.
+    package private(set) var heldBack = 0
 
     package var description: String {
-        "\(packets) packets for brokers, \(malformed) malformed, \(delivered) messages delivered, \(takeOvers) take-overs"
+        """
+        \(packets) packets for brokers, \(malformed) malformed, \(delivered) messages delivered, \(heldBack) held back by \
+        rules, \(takeOvers) take-overs
+        """
     }
 
     static func += (left: inout Reach, right: Reach) {
@@ -14,5 +19,6 @@ package struct Reach: CustomStringConvertible {
         left.malformed += right.malformed
         left.delivered += right.delivered
         left.takeOvers += right.takeOvers
+        left.heldBack += right.heldBack
     }
 }

@@ -14,7 +14,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from peers.client import Client
-from peers.gateway import BINARY, martlet
+from peers.gateway import BINARY, ROOT, Gateway, martlet
 from peers.scram import Scram
 from peers.waiting import eventually, free_port
 
@@ -309,3 +309,46 @@ def test_check_tells_of_bad_lines_and_the_others_count(tmp_path, users, gateway,
     result = martlet("check", tmp_path / "house.yaml")
     assert result.returncode == 2
     assert "the users can't be read" in result.stdout and f"martlet passwd {users} USER" in result.stdout
+
+
+def test_the_example_of_a_secured_broker_does_what_it_says(tmp_path, started, authority, client):
+    ports = {name: free_port() for name in ("1883", "8883", "8084")}
+    text = (ROOT / "config/examples/secured-broker.yaml").read_text()
+    for name, port in ports.items():
+        text = text.replace(f"port: {name}", f"port: {port}")
+    text = text.replace("0.0.0.0", "127.0.0.1").replace("/run/martlet/martlet.sock", str(tmp_path / "m.sock"))
+    text = text.replace("/etc/martlet/tls/server.pem", str(authority.certificate))
+    text = text.replace("/etc/martlet/tls/server.key", str(authority.key))
+    for user in ("anna", "panel", "sensor-1"):
+        assert passwd(tmp_path / "users", user, f"pass-{user}\n").returncode == 0
+    config = tmp_path / "secured.yaml"
+    config.write_text(text)
+    started(Gateway(config, ports["1883"])).wait_until_listening()
+    inside = client(ports["1883"])
+    inside.subscribe("#")
+
+    def publish(user, topic, password=None):
+        return subprocess.run(
+            ["mosquitto_pub", "-h", "localhost", "-p", str(ports["8883"]), "--cafile", authority.ca, "-V", "5", "-q",
+             "1", "-u", user, "-P", password or f"pass-{user}", "-t", topic, "-m", user],
+            capture_output=True, text=True, timeout=30).stderr.lower()
+
+    assert publish("sensor-1", "sensors/sensor-1/t") == ""
+    inside.wait_for("sensors/sensor-1/t")
+    assert "not authorized" in publish("sensor-1", "sensors/sensor-2/t")
+    assert publish("anna", "workshop/pump/power/set") == ""
+    assert "not authorized" in publish("anna", "private/x")
+    assert "not authorized" in publish("panel", "workshop/pump/power/set")
+    assert publish("panel", "workshop/lamp/power/set") == ""
+    assert "bad user name or password" in publish("panel", "workshop/lamp/power/set", "guess")
+    page = Client(ports["8084"])
+    page.paho.username_pw_set("panel", "pass-panel")
+    page.paho._transport = "websockets"
+    page.paho.ws_set_options(path="/mqtt", headers={"Origin": "https://panel.example.org"})
+    page.paho.tls_set(ca_certs=str(authority.ca))
+    page._target = ("localhost", ports["8084"])
+    started(page).connect().subscribe("workshop/#")
+    inside.publish("workshop/lamp/power", b"1")
+    page.wait_for("workshop/lamp/power")
+    assert subprocess.run(
+        [BINARY, "reload", "--unix", tmp_path / "m.sock"], capture_output=True, timeout=30).returncode == 0

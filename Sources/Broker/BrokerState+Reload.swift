@@ -1,3 +1,4 @@
+import Access
 package import Bytes
 
 extension BrokerState {
@@ -19,7 +20,8 @@ extension BrokerState {
     /// whose file permissions let it in, or because a rule names such topics.
     func mayRequest(_ index: Int, _ topic: Span<UInt8>) -> Bool {
         guard Self.starts(topic, with: Self.requestPrefix) else { return false }
-        return connections[index].origin.isLocalSocket || (hasRules && mayPublish(index, topic))
+        if connections[index].origin.isLocalSocket { return true }
+        return sessions[Int(connections[index].session)].standing?.rules?.mayWrite(topic) == true
     }
 
     /// Whether a filter is for the answers to such requests; only the gateway publishes there.

@@ -1,3 +1,4 @@
+import Access
 import MQTTCodec
 import Testing
 
@@ -45,5 +46,24 @@ struct ReloadTests {
         }
         #expect(near.seen() == codes)
         #expect(far.seen() == [codes[1]])
+    }
+
+    @Test func `rules of one listener let nobody on another ask the gateway for something`() throws {
+        let broker = TestBroker()
+        var (rule, access) = (AccessRule(), AccessSettings())
+        rule.write = ["$martlet/request/reload"]
+        access.listeners["guarded"] = AccessSettings.Policy(rules: AccessRules([rule]))
+        broker.apply(access)
+        let named = try #require(broker.open(listener: "guarded"))
+        named.connect("named")
+        let free = try #require(broker.open(listener: "open"))
+        free.connect("free")
+        for (client, code) in [(named, ReasonCode.success), (free, .notAuthorized)] {
+            client.publish("$martlet/request/reload", "", .atLeastOnce)
+            guard case .acknowledgement(.puback, let answer)? = client.seen().last else {
+                return #expect(Bool(false))
+            }
+            #expect(answer.reasonCode == code)
+        }
     }
 }

@@ -12,7 +12,9 @@ import Testing
 @Suite struct ShippedFilesTests {
     private static let examples: [String] =
         ["config/martlet.yaml", "config/demo.yaml"]
-        + ["energy-meter", "relay-board", "smart-meter", "bridge", "secured-broker"].map { "config/examples/\($0).yaml" }
+        + ["energy-meter", "relay-board", "smart-meter", "bridge", "secured-broker"].map {
+            "config/examples/\($0).yaml"
+        }
 
     @Test(arguments: examples)
     func `every shipped configuration is without a complaint`(path: String) throws {

@@ -37,7 +37,7 @@ struct RetainedStore: ~Copyable {
     /// The retained messages that a filter matches. [MQTT-3.8.4-4]
     func messages(matching filter: Span<UInt8>) -> [MessageIndex] {
         var found: [MessageIndex] = []
-        var pending: [(node: Int32, levels: TopicLevels)] = [(TopicTree.root, TopicLevels(filter))]
+        var pending: [(node: Int32, levels: TopicLevels)] = [(TopicTree.root, TopicLevels(filter, seed: tree.seed))]
         while let place = pending.popLast() {
             let node = place.node
             var levels = place.levels
@@ -45,16 +45,16 @@ struct RetainedStore: ~Copyable {
                 appendValue(of: node, to: &found)
                 continue
             }
-            if level.count == 1, filter[level.lowerBound] == Topic.multiLevel {
+            if level.is(Topic.multiLevel) {
                 appendAll(below: node, to: &found)
-            } else if level.count == 1, filter[level.lowerBound] == Topic.singleLevel {
+            } else if level.is(Topic.singleLevel) {
                 var child = tree.nodes[Int(node)].firstChild
                 while child != TopicTree.none {
                     if mayMatchWildcard(child) { pending.append((child, levels)) }
-                    child = tree.nodes[Int(child)].nextSibling
+                    child = tree.sibling(after: child)
                 }
             } else {
-                let child = tree.child(of: node, filter, level)
+                let child = tree.child(of: node, level, in: filter)
                 if child != TopicTree.none { pending.append((child, levels)) }
             }
         }
@@ -89,14 +89,14 @@ struct RetainedStore: ~Copyable {
         var child = tree.nodes[Int(node)].firstChild
         while child != TopicTree.none {
             if node != TopicTree.root || mayMatchWildcard(child) { pending.append(child) }
-            child = tree.nodes[Int(child)].nextSibling
+            child = tree.sibling(after: child)
         }
         while let next = pending.popLast() {
             appendValue(of: next, to: &found)
             var child = tree.nodes[Int(next)].firstChild
             while child != TopicTree.none {
                 pending.append(child)
-                child = tree.nodes[Int(child)].nextSibling
+                child = tree.sibling(after: child)
             }
         }
     }

@@ -124,7 +124,7 @@ extension BrokerState {
         switch limits.sharedStrategy {
         case .roundRobin, .sticky: subscriptions.groups[place].next < count ? subscriptions.groups[place].next : 0
         case .hashTopic:
-            Int(truncatingIfNeeded: TopicHash.hash(topic, topic.indices, seed: 0) >> 1) % max(count, 1)
+            Int(truncatingIfNeeded: topic.hash(of: topic.indices, seed: 0) >> 1) % max(count, 1)
         }
     }
 

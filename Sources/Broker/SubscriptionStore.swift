@@ -18,10 +18,15 @@ struct Recipient: Equatable {
 /// Overlapping subscriptions of one session without identifiers make one delivery at the highest QoS; each
 /// subscription with an identifier makes its own, which carries it. [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-5]
 struct SubscriptionStore: ~Copyable {
+    /// What a match reads.
     private struct Subscription {
-        var node: Int32
         var recipient: Recipient
         var nextAtNode = TopicTree.none
+    }
+
+    /// What changes need beside it.
+    private struct Links {
+        var node: Int32
         var previousAtNode = TopicTree.none
         var nextOfSession = TopicTree.none
         var previousOfSession = TopicTree.none
@@ -33,13 +38,21 @@ struct SubscriptionStore: ~Copyable {
         var topicStart: Int32 = 0
         var topicLength: Int32 = 0
         var listStart: Int32 = 0
+        /// -1 for a topic that came once and whose recipients are not kept.
         var listCount: Int32 = 0
+    }
+
+    /// Where a walk goes on: a node, and the level of the topic that its children are compared with.
+    private struct Place {
+        var node: Int32
+        var depth: Int32
     }
 
     private static let cacheSize = 4_096
 
     private var tree: TopicTree
     private var subscriptions: [Subscription] = []
+    private var links: [Links] = []
     private var free: [Int32] = []
     /// The first subscription of each session, and how many it has.
     private var heads: [Int32] = []
@@ -57,6 +70,11 @@ struct SubscriptionStore: ~Copyable {
     private var generation: UInt32 = 1
     private var cachedTopics: [UInt8] = []
     private var cachedRecipients: [Recipient] = []
+    /// How many at the end of `cachedRecipients` are of the last match only.
+    private var transientCount = 0
+    /// What a match works with; kept for its memory.
+    private var levels: [TopicLevel] = []
+    private var pending: [Place] = []
     private let seed: UInt64
 
     init(seed: UInt64) {
@@ -92,7 +110,7 @@ struct SubscriptionStore: ~Copyable {
             subscriptions[Int(existing)].recipient = recipient
             return false
         }
-        link(Subscription(node: node, recipient: recipient))
+        link(recipient, at: node)
         return true
     }
 
@@ -131,6 +149,7 @@ struct SubscriptionStore: ~Copyable {
         generation &+= 1
         cachedTopics.removeAll(keepingCapacity: true)
         cachedRecipients.removeAll(keepingCapacity: true)
+        transientCount = 0
     }
 
     /// Walks the shorter of the two lists that the subscription would be in.
@@ -139,23 +158,21 @@ struct SubscriptionStore: ~Copyable {
         var ofSession = heads[Int(session)]
         var atNode = tree.nodes[Int(node)].value
         while ofSession != TopicTree.none, atNode != TopicTree.none {
-            if subscriptions[Int(ofSession)].node == node { return ofSession }
+            if links[Int(ofSession)].node == node { return ofSession }
             if subscriptions[Int(atNode)].recipient.session == session { return atNode }
-            ofSession = subscriptions[Int(ofSession)].nextOfSession
+            ofSession = links[Int(ofSession)].nextOfSession
             atNode = subscriptions[Int(atNode)].nextAtNode
         }
         return nil
     }
 
-    private mutating func link(_ new: Subscription) {
-        var subscription = new
-        let session = Int(subscription.recipient.session)
+    private mutating func link(_ recipient: Recipient, at node: Int32) {
+        let session = Int(recipient.session)
         makeRoom(for: session)
-        subscription.nextOfSession = heads[session]
-        let index = linkAtNode(subscription)
-        if subscription.nextOfSession != TopicTree.none {
-            subscriptions[Int(subscription.nextOfSession)].previousOfSession = index
-        }
+        let next = heads[session]
+        let index = linkAtNode(recipient, node)
+        links[Int(index)].nextOfSession = next
+        if next != TopicTree.none { links[Int(next)].previousOfSession = index }
         heads[session] = index
         counts[session] += 1
         count += 1
@@ -168,34 +185,34 @@ struct SubscriptionStore: ~Copyable {
         }
     }
 
-    private mutating func linkAtNode(_ new: Subscription) -> Int32 {
-        var subscription = new
-        subscription.nextAtNode = tree.nodes[Int(subscription.node)].value
+    private mutating func linkAtNode(_ recipient: Recipient, _ node: Int32) -> Int32 {
+        let next = tree.nodes[Int(node)].value
+        let subscription = Subscription(recipient: recipient, nextAtNode: next)
         let index: Int32
         if let reused = free.popLast() {
             subscriptions[Int(reused)] = subscription
+            links[Int(reused)] = Links(node: node)
             index = reused
         } else {
             index = Int32(clamping: subscriptions.count)
             subscriptions.append(subscription)
+            links.append(Links(node: node))
         }
-        if subscription.nextAtNode != TopicTree.none {
-            subscriptions[Int(subscription.nextAtNode)].previousAtNode = index
-        }
-        tree.setValue(index, of: subscription.node)
+        if next != TopicTree.none { links[Int(next)].previousAtNode = index }
+        tree.setValue(index, of: node)
         return index
     }
 
     private mutating func unlink(_ index: Int32) {
-        let subscription = subscriptions[Int(index)]
-        let session = Int(subscription.recipient.session)
-        if subscription.previousOfSession == TopicTree.none {
-            heads[session] = subscription.nextOfSession
+        let link = links[Int(index)]
+        let session = Int(subscriptions[Int(index)].recipient.session)
+        if link.previousOfSession == TopicTree.none {
+            heads[session] = link.nextOfSession
         } else {
-            subscriptions[Int(subscription.previousOfSession)].nextOfSession = subscription.nextOfSession
+            links[Int(link.previousOfSession)].nextOfSession = link.nextOfSession
         }
-        if subscription.nextOfSession != TopicTree.none {
-            subscriptions[Int(subscription.nextOfSession)].previousOfSession = subscription.previousOfSession
+        if link.nextOfSession != TopicTree.none {
+            links[Int(link.nextOfSession)].previousOfSession = link.previousOfSession
         }
         counts[session] -= 1
         count -= 1
@@ -203,17 +220,16 @@ struct SubscriptionStore: ~Copyable {
     }
 
     private mutating func unlinkAtNode(_ index: Int32) {
-        let subscription = subscriptions[Int(index)]
-        if subscription.previousAtNode == TopicTree.none {
-            tree.setValue(subscription.nextAtNode, of: subscription.node)
+        let link = links[Int(index)]
+        let next = subscriptions[Int(index)].nextAtNode
+        if link.previousAtNode == TopicTree.none {
+            tree.setValue(next, of: link.node)
         } else {
-            subscriptions[Int(subscription.previousAtNode)].nextAtNode = subscription.nextAtNode
+            subscriptions[Int(link.previousAtNode)].nextAtNode = next
         }
-        if subscription.nextAtNode != TopicTree.none {
-            subscriptions[Int(subscription.nextAtNode)].previousAtNode = subscription.previousAtNode
-        }
+        if next != TopicTree.none { links[Int(next)].previousAtNode = link.previousAtNode }
         free.append(index)
-        tree.prune(subscription.node)
+        tree.prune(link.node)
     }
 
     // MARK: shared subscriptions; their rules are in `ShareGroup.swift`
@@ -243,7 +259,7 @@ struct SubscriptionStore: ~Copyable {
         // Twelve bits of it go into a `ShareKey`.
         let generation = (groups[place].generation + 1) & 0xFFF
         groups[place] = ShareGroup(name: name, node: node, generation: generation)
-        groups[place].entry = linkAtNode(Subscription(node: node, recipient: Self.groupRecipient(place)))
+        groups[place].entry = linkAtNode(Self.groupRecipient(place), node)
         return place
     }
 
@@ -266,15 +282,30 @@ struct SubscriptionStore: ~Copyable {
     /// Where in `recipient(at:)` the recipients of a topic stand; valid until the next change or match.
     mutating func match(_ topic: Span<UInt8>) -> Range<Int> {
         guard count > 0 else { return 0..<0 }
-        let hash = TopicHash.hash(topic, topic.indices, seed: seed)
+        let hash = topic.hash(of: topic.indices, seed: seed)
         if cache.isEmpty { cache = Array(repeating: CacheEntry(), count: Self.cacheSize) }
         let slot = Int(truncatingIfNeeded: hash) & (Self.cacheSize - 1)
         let entry = cache[slot]
-        if entry.generation == generation, entry.hash == hash, cachedTopic(entry, is: topic) {
-            return Int(entry.listStart)..<Int(entry.listStart + entry.listCount)
-        }
+        guard entry.generation == generation, entry.hash == hash else { return matchOnce(topic, hash, slot) }
+        guard entry.listCount >= 0 else { return matchAndKeep(topic, hash, slot) }
+        guard cachedTopic(entry, is: topic) else { return matchOnce(topic, hash, slot) }
+        return Int(entry.listStart)..<Int(entry.listStart + entry.listCount)
+    }
+
+    /// Notes only that the topic came: most that come for the first time never come again.
+    private mutating func matchOnce(_ topic: Span<UInt8>, _ hash: UInt64, _ slot: Int) -> Range<Int> {
+        cache[slot] = CacheEntry(hash: hash, generation: generation, listCount: -1)
+        forgetTransient()
+        let start = cachedRecipients.count
+        collect(topic)
+        transientCount = cachedRecipients.count - start
+        return start..<cachedRecipients.count
+    }
+
+    private mutating func matchAndKeep(_ topic: Span<UInt8>, _ hash: UInt64, _ slot: Int) -> Range<Int> {
+        forgetTransient()
         // The lists live until the next change; without one they are dropped when they grow too large.
-        if cachedRecipients.count > 1 << 20 || cachedTopics.count > 1 << 20 { changed() }
+        if cachedRecipients.count > 1 << 16 || cachedTopics.count > 1 << 20 { changed() }
         let start = cachedRecipients.count
         collect(topic)
         cache[slot] = CacheEntry(
@@ -283,6 +314,11 @@ struct SubscriptionStore: ~Copyable {
             listCount: Int32(clamping: cachedRecipients.count - start))
         cachedTopics.append(copying: topic)
         return start..<cachedRecipients.count
+    }
+
+    private mutating func forgetTransient() {
+        if transientCount > 0 { cachedRecipients.removeLast(transientCount) }
+        transientCount = 0
     }
 
     func recipient(at position: Int) -> Recipient { cachedRecipients[position] }
@@ -295,26 +331,35 @@ struct SubscriptionStore: ~Copyable {
     /// Appends the recipients of `topic` to the cached ones, without doubles. [MQTT-3.3.2-3]
     private mutating func collect(_ topic: Span<UInt8>) {
         let start = cachedRecipients.count
-        var pending: [(node: Int32, levels: TopicLevels)] = [(TopicTree.root, TopicLevels(topic))]
-        while let place = pending.popLast() {
-            let node = place.node
-            var levels = place.levels
-            let entry = tree.nodes[Int(node)]
-            // [MQTT-4.7.2-1]
-            let wildcards = node != TopicTree.root || topic[0] != UInt8(ascii: "$")
-            if wildcards, entry.multiLevel != TopicTree.none { collect(at: entry.multiLevel, from: start) }
-            guard let level = levels.next(topic) else {
-                collect(at: node, from: start)
-                continue
+        levels.removeAll(keepingCapacity: true)
+        var walk = TopicLevels(topic, seed: tree.seed)
+        while let level = walk.next(topic) { levels.append(level) }
+        var place = Place(node: TopicTree.root, depth: 0)
+        while true {
+            let entry = tree.nodes[Int(place.node)]
+            let wildcards = place.node != TopicTree.root || topic[0] != UInt8(ascii: "$")  // [MQTT-4.7.2-1]
+            if wildcards { collect(entry.multiLevelValue, from: start) }
+            var next = TopicTree.none
+            if Int(place.depth) == levels.count {
+                collect(entry.value, from: start)
+            } else {
+                next = tree.child(of: place.node, levels[Int(place.depth)], in: topic)
+                if wildcards, entry.singleLevel != TopicTree.none {
+                    pending.append(Place(node: entry.singleLevel, depth: place.depth + 1))
+                }
             }
-            if wildcards, entry.singleLevel != TopicTree.none { pending.append((entry.singleLevel, levels)) }
-            let child = tree.child(of: node, topic, level)
-            if child != TopicTree.none { pending.append((child, levels)) }
+            if next != TopicTree.none {
+                place = Place(node: next, depth: place.depth + 1)
+            } else if let waiting = pending.popLast() {
+                place = waiting
+            } else {
+                return
+            }
         }
     }
 
-    private mutating func collect(at node: Int32, from start: Int) {
-        var index = tree.nodes[Int(node)].value
+    private mutating func collect(_ head: Int32, from start: Int) {
+        var index = head
         while index != TopicTree.none {
             merge(subscriptions[Int(index)].recipient, from: start)
             index = subscriptions[Int(index)].nextAtNode

@@ -9,55 +9,87 @@ struct TopicTree: ~Copyable {
     static let none: Int32 = -1
     static let root: Int32 = 0
 
+    /// What a match reads, kept small: with thousands of filters it waits for memory more than for anything else.
     struct Node {
-        var parent: Int32
+        /// A child that is no wildcard; the last one added.
         var firstChild = TopicTree.none
+        /// The child `+`, which every match asks for.
+        var singleLevel = TopicTree.none
+        /// The value of the child `#`, which has no children.
+        var multiLevelValue = TopicTree.none
+        var value = TopicTree.none
+        /// The first eight bytes of the name; that is all of most names.
+        var nameWord: UInt64
+        var parent: Int32
+        var nameLength: UInt16
+        /// Whether there are more such children than the first.
+        var hasManyChildren = false
+    }
+
+    /// What a match reads seldom or never.
+    private struct Links {
         var nextSibling = TopicTree.none
         var previousSibling = TopicTree.none
-        /// The children `+` and `#`, which every match asks for.
-        var singleLevel = TopicTree.none
+        /// The child `#`.
         var multiLevel = TopicTree.none
-        var value = TopicTree.none
-        var hash: UInt64
-        var nextInBucket = TopicTree.none
+        /// Of parent and name.
+        var hash: UInt32
         var nameStart: Int32
-        var nameLength: Int32
+    }
+
+    /// A place of the table: most lookups that find nothing end here, without a look at any node.
+    private struct Slot {
+        var hash: UInt32 = 0
+        var node = TopicTree.none
     }
 
     private(set) var nodes: [Node]
+    private var links: [Links]
     private var free: [Int32] = []
-    private var buckets: [Int32]
+    /// Open addressing, at most half full: children that are no wildcards, by the hash of parent and name.
+    private var slots: [Slot]
+    private var usedSlots = 0
     private var names: [UInt8] = []
     private var unusedNameBytes = 0
-    /// Keeps a client from choosing topics that all fall into one bucket.
-    private let seed: UInt64
+    /// Keeps a client from choosing topics that all fall into one place.
+    let seed: UInt64
     private(set) var count = 0
 
     init(seed: UInt64) {
         self.seed = seed
-        nodes = [Node(parent: Self.none, hash: 0, nameStart: 0, nameLength: 0)]
-        buckets = Array(repeating: Self.none, count: 64)
+        nodes = [Node(nameWord: 0, parent: Self.none, nameLength: 0)]
+        links = [Links(hash: 0, nameStart: 0)]
+        slots = Array(repeating: Slot(), count: 64)
     }
 
-    /// The child of `parent` with the name that stands in `bytes` at `range`, or `none`.
-    func child(of parent: Int32, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Int32 {
-        let hash = self.hash(parent, bytes, range)
-        var index = buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)]
-        while index != Self.none {
-            if nodes[Int(index)].hash == hash, nodes[Int(index)].parent == parent, name(of: index, is: bytes, range) {
-                return index
+    /// The child of `parent` that has the name of `level`, which stands in `bytes`, or `none`; no wildcard.
+    func child(of parent: Int32, _ level: TopicLevel, in bytes: Span<UInt8>) -> Int32 {
+        let first = nodes[Int(parent)].firstChild
+        guard first != Self.none else { return Self.none }
+        if !nodes[Int(parent)].hasManyChildren {
+            return name(of: first, is: level, in: bytes) ? first : Self.none
+        }
+        let hash = Self.hash(parent, level)
+        var place = Int(hash) & (slots.count - 1)
+        while slots[place].node != Self.none {
+            let node = slots[place].node
+            if slots[place].hash == hash, nodes[Int(node)].parent == parent, name(of: node, is: level, in: bytes) {
+                return node
             }
-            index = nodes[Int(index)].nextInBucket
+            place = (place + 1) & (slots.count - 1)
         }
         return Self.none
     }
 
+    /// The next child of the same parent, but for `+` and `#`, or `none`.
+    func sibling(after node: Int32) -> Int32 { links[Int(node)].nextSibling }
+
     /// The node of the whole topic or filter, or `none`.
     func find(_ topic: Span<UInt8>) -> Int32 {
         var node = Self.root
-        var levels = TopicLevels(topic)
+        var levels = TopicLevels(topic, seed: seed)
         while let level = levels.next(topic) {
-            node = child(of: node, topic, level)
+            node = childOrWildcard(of: node, level, in: topic)
             guard node != Self.none else { return Self.none }
         }
         return node
@@ -66,18 +98,26 @@ struct TopicTree: ~Copyable {
     /// The node of the whole topic or filter, made where it is missing.
     mutating func insert(_ topic: Span<UInt8>) -> Int32 {
         var node = Self.root
-        var levels = TopicLevels(topic)
+        var levels = TopicLevels(topic, seed: seed)
         while let level = levels.next(topic) {
-            let existing = child(of: node, topic, level)
-            node = existing == Self.none ? add(to: node, topic, level) : existing
+            let existing = childOrWildcard(of: node, level, in: topic)
+            node = existing == Self.none ? add(to: node, level, in: topic) : existing
         }
         return node
+    }
+
+    private func childOrWildcard(of parent: Int32, _ level: TopicLevel, in bytes: Span<UInt8>) -> Int32 {
+        if level.is(Topic.singleLevel) { return nodes[Int(parent)].singleLevel }
+        if level.is(Topic.multiLevel) { return links[Int(parent)].multiLevel }
+        return child(of: parent, level, in: bytes)
     }
 
     mutating func setValue(_ value: Int32, of node: Int32) {
         if nodes[Int(node)].value == Self.none, value != Self.none { count += 1 }
         if nodes[Int(node)].value != Self.none, value == Self.none { count -= 1 }
         nodes[Int(node)].value = value
+        let parent = nodes[Int(node)].parent
+        if parent != Self.none, links[Int(parent)].multiLevel == node { nodes[Int(parent)].multiLevelValue = value }
     }
 
     /// Takes `node` out, and its parents, as far as nothing needs them.
@@ -85,7 +125,9 @@ struct TopicTree: ~Copyable {
         var index = node
         while index != Self.root, index != Self.none {
             let entry = nodes[Int(index)]
-            guard entry.value == Self.none, entry.firstChild == Self.none else { return }
+            guard entry.value == Self.none, entry.firstChild == Self.none, entry.singleLevel == Self.none,
+                links[Int(index)].multiLevel == Self.none
+            else { return }
             remove(index)
             index = entry.parent
         }
@@ -101,7 +143,7 @@ struct TopicTree: ~Copyable {
         }
         for (position, index) in path.reversed().enumerated() {
             if position > 0 { output.append(Topic.separator) }
-            let start = Int(nodes[Int(index)].nameStart)
+            let start = Int(links[Int(index)].nameStart)
             output.append(contentsOf: names[start..<(start + Int(nodes[Int(index)].nameLength))])
         }
     }
@@ -109,148 +151,140 @@ struct TopicTree: ~Copyable {
     /// Whether the node's name begins with `$`: wildcards at the front do not match it. [MQTT-4.7.2-1]
     func isReserved(_ node: Int32) -> Bool {
         let entry = nodes[Int(node)]
-        return entry.nameLength > 0 && names[Int(entry.nameStart)] == UInt8(ascii: "$")
+        return entry.nameLength > 0 && entry.nameWord & 0xFF == UInt64(UInt8(ascii: "$"))
     }
 
     // MARK: nodes
 
-    private mutating func add(to parent: Int32, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Int32 {
-        if nodes.count - free.count > buckets.count { rehash() }
-        let hash = self.hash(parent, bytes, range)
-        let node = Node(
-            parent: parent, nextSibling: nodes[Int(parent)].firstChild, hash: hash,
-            nameStart: Int32(clamping: names.count), nameLength: Int32(clamping: range.count))
-        names.append(copying: bytes.extracting(range))
+    private mutating func add(to parent: Int32, _ level: TopicLevel, in bytes: Span<UInt8>) -> Int32 {
+        if usedSlots * 2 >= slots.count { rehash() }
+        let node = Node(nameWord: level.word, parent: parent, nameLength: level.length)
+        let link = Links(hash: Self.hash(parent, level), nameStart: Int32(clamping: names.count))
+        names.append(copying: bytes.extracting(level.range))
         let index: Int32
         if let reused = free.popLast() {
             nodes[Int(reused)] = node
+            links[Int(reused)] = link
             index = reused
         } else {
             index = Int32(clamping: nodes.count)
             nodes.append(node)
+            links.append(link)
         }
-        linkToBucket(index)
-        if node.nextSibling != Self.none { nodes[Int(node.nextSibling)].previousSibling = index }
-        nodes[Int(parent)].firstChild = index
-        if range.count == 1 { noteWildcard(bytes[range.lowerBound], index, in: parent) }
+        self.link(index, to: parent)
         return index
     }
 
-    private mutating func noteWildcard(_ name: UInt8, _ index: Int32, in parent: Int32) {
-        if name == Topic.singleLevel { nodes[Int(parent)].singleLevel = index }
-        if name == Topic.multiLevel { nodes[Int(parent)].multiLevel = index }
+    private mutating func link(_ index: Int32, to parent: Int32) {
+        if isNamed(index, Topic.singleLevel) {
+            nodes[Int(parent)].singleLevel = index
+        } else if isNamed(index, Topic.multiLevel) {
+            links[Int(parent)].multiLevel = index
+        } else {
+            let next = nodes[Int(parent)].firstChild
+            links[Int(index)].nextSibling = next
+            if next != Self.none { links[Int(next)].previousSibling = index }
+            nodes[Int(parent)].firstChild = index
+            nodes[Int(parent)].hasManyChildren = next != Self.none
+            takeSlot(for: index)
+        }
     }
 
     private mutating func remove(_ index: Int32) {
         let node = nodes[Int(index)]
-        unlinkFromBucket(index)
-        if node.previousSibling == Self.none {
-            nodes[Int(node.parent)].firstChild = node.nextSibling
+        if isNamed(index, Topic.singleLevel) {
+            nodes[Int(node.parent)].singleLevel = Self.none
+        } else if isNamed(index, Topic.multiLevel) {
+            links[Int(node.parent)].multiLevel = Self.none
         } else {
-            nodes[Int(node.previousSibling)].nextSibling = node.nextSibling
+            unlinkFromSiblings(index)
+            freeSlot(of: index)
         }
-        if node.nextSibling != Self.none { nodes[Int(node.nextSibling)].previousSibling = node.previousSibling }
-        if nodes[Int(node.parent)].singleLevel == index { nodes[Int(node.parent)].singleLevel = Self.none }
-        if nodes[Int(node.parent)].multiLevel == index { nodes[Int(node.parent)].multiLevel = Self.none }
         unusedNameBytes += Int(node.nameLength)
         nodes[Int(index)].nameLength = 0
         free.append(index)
         if unusedNameBytes > 65_536, unusedNameBytes > names.count / 2 { compactNames() }
     }
 
-    private mutating func linkToBucket(_ index: Int32) {
-        let bucket = Int(truncatingIfNeeded: nodes[Int(index)].hash) & (buckets.count - 1)
-        nodes[Int(index)].nextInBucket = buckets[bucket]
-        buckets[bucket] = index
+    private mutating func unlinkFromSiblings(_ index: Int32) {
+        let link = links[Int(index)]
+        let parent = Int(nodes[Int(index)].parent)
+        if link.previousSibling == Self.none {
+            nodes[parent].firstChild = link.nextSibling
+        } else {
+            links[Int(link.previousSibling)].nextSibling = link.nextSibling
+        }
+        if link.nextSibling != Self.none { links[Int(link.nextSibling)].previousSibling = link.previousSibling }
+        let first = nodes[parent].firstChild
+        nodes[parent].hasManyChildren = first != Self.none && links[Int(first)].nextSibling != Self.none
     }
 
-    private mutating func unlinkFromBucket(_ index: Int32) {
-        let bucket = Int(truncatingIfNeeded: nodes[Int(index)].hash) & (buckets.count - 1)
-        let next = nodes[Int(index)].nextInBucket
-        guard buckets[bucket] != index else {
-            buckets[bucket] = next
-            return
+    private func isNamed(_ index: Int32, _ name: UInt8) -> Bool {
+        nodes[Int(index)].nameLength == 1 && nodes[Int(index)].nameWord == UInt64(name)
+    }
+
+    private mutating func takeSlot(for index: Int32) {
+        let hash = links[Int(index)].hash
+        var place = Int(hash) & (slots.count - 1)
+        while slots[place].node != Self.none { place = (place + 1) & (slots.count - 1) }
+        slots[place] = Slot(hash: hash, node: index)
+        usedSlots += 1
+    }
+
+    /// Frees a slot, and moves up what stands behind it and could stand there: a walk ends at the first free slot.
+    private mutating func freeSlot(of index: Int32) {
+        let mask = slots.count - 1
+        var hole = Int(links[Int(index)].hash) & mask
+        while slots[hole].node != index {
+            guard slots[hole].node != Self.none else { return }
+            hole = (hole + 1) & mask
         }
-        var before = buckets[bucket]
-        while before != Self.none {
-            if nodes[Int(before)].nextInBucket == index {
-                nodes[Int(before)].nextInBucket = next
-                return
+        var place = hole
+        while true {
+            place = (place + 1) & mask
+            guard slots[place].node != Self.none else { break }
+            let home = Int(slots[place].hash) & mask
+            // Not before its home: it stays unless the way from there leads over the hole.
+            if (place - home) & mask >= (place - hole) & mask {
+                slots[hole] = slots[place]
+                hole = place
             }
-            before = nodes[Int(before)].nextInBucket
         }
+        slots[hole] = Slot()
+        usedSlots -= 1
     }
 
     private mutating func rehash() {
-        let unused = Set(free)
-        buckets = Array(repeating: Self.none, count: buckets.count * 2)
-        for index in nodes.indices.dropFirst() where !unused.contains(Int32(clamping: index)) {
-            linkToBucket(Int32(clamping: index))
-        }
+        let old = slots
+        slots = Array(repeating: Slot(), count: old.count * 2)
+        usedSlots = 0
+        for slot in old where slot.node != Self.none { takeSlot(for: slot.node) }
     }
 
     private mutating func compactNames() {
         var packed: [UInt8] = []
         packed.reserveCapacity(names.count - unusedNameBytes)
         for index in nodes.indices.dropFirst() {
-            let start = Int(nodes[index].nameStart)
+            let start = Int(links[index].nameStart)
             let length = Int(nodes[index].nameLength)
-            nodes[index].nameStart = Int32(clamping: packed.count)
+            links[index].nameStart = Int32(clamping: packed.count)
             if length > 0 { packed.append(contentsOf: names[start..<(start + length)]) }
         }
         names = packed
         unusedNameBytes = 0
     }
 
-    private func name(of index: Int32, is bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    private func name(of index: Int32, is level: TopicLevel, in bytes: Span<UInt8>) -> Bool {
         let node = nodes[Int(index)]
-        guard Int(node.nameLength) == range.count else { return false }
-        let start = Int(node.nameStart)
-        for position in 0..<range.count where names[start + position] != bytes[range.lowerBound + position] {
-            return false
-        }
-        return true
+        guard node.nameWord == level.word, node.nameLength == level.length else { return false }
+        guard level.length > 8 else { return true }
+        let start = Int(links[Int(index)].nameStart)
+        return names.span.extracting(start..<(start + Int(node.nameLength)))
+            .hasSameBytes(as: bytes.extracting(level.range))
     }
 
-    private func hash(_ parent: Int32, _ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
-        TopicHash.hash(bytes, range, seed: seed ^ (UInt64(UInt32(bitPattern: parent)) &* 0x9E37_79B9_7F4A_7C15))
-    }
-}
-
-/// Walks over the levels of a topic: the ranges between the separators, empty ones too.
-struct TopicLevels {
-    private var position = 0
-    private let end: Int
-
-    init(_ topic: Span<UInt8>) {
-        end = topic.count
-    }
-
-    /// The next level of the same topic that the walk began with.
-    mutating func next(_ topic: Span<UInt8>) -> Range<Int>? {
-        guard position <= end else { return nil }
-        var index = position
-        while index < end, topic[index] != Topic.separator { index += 1 }
-        defer { position = index + 1 }
-        return position..<index
-    }
-
-    static func count(_ topic: Span<UInt8>) -> Int {
-        var count = 1
-        for index in topic.indices where topic[index] == Topic.separator { count += 1 }
-        return count
-    }
-}
-
-/// A seeded hash of topic bytes: multiply and fold, a byte at a time for the short texts that levels are.
-enum TopicHash {
-    static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>, seed: UInt64) -> UInt64 {
-        var value = seed ^ 0xCBF2_9CE4_8422_2325
-        for index in range {
-            value = (value ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01B3
-        }
-        value ^= value >> 32
-        value = value &* 0xD6E8_FEB8_6659_FD93
-        return value ^ (value >> 29)
+    private static func hash(_ parent: Int32, _ level: TopicLevel) -> UInt32 {
+        let hash = ByteHash.mix(level.hash ^ UInt64(UInt32(bitPattern: parent)))
+        return UInt32(truncatingIfNeeded: hash)
     }
 }

@@ -44,12 +44,12 @@ extension BrokerState {
 
     /// Whether a message may reach a session; held back at delivery because a filter may cover what is denied.
     @inline(__always)
-    func mayReceive(_ session: SessionIndex, _ topic: Span<UInt8>) -> Bool {
+    mutating func mayReceive(_ session: SessionIndex, _ topic: Span<UInt8>) -> Bool {
         !hasRules || sessions[Int(session)].standing?.rules?.mayRead(topic) != false || isAnswer(topic, for: session)
     }
 
     /// The same for a message that was kept: the rules may have changed since.
-    func mayReceive(_ session: SessionIndex, _ message: MessageIndex) -> Bool {
+    mutating func mayReceive(_ session: SessionIndex, _ message: MessageIndex) -> Bool {
         guard hasRules, let rules = sessions[Int(session)].standing?.rules else { return true }
         var topic: [UInt8] = []
         messages.append(messages[message].topic, of: message, to: &topic)
@@ -58,11 +58,11 @@ extension BrokerState {
 
     /// Whether the connection's client may publish to the topic.
     @inline(__always)
-    func mayPublish(_ index: Int, _ topic: Span<UInt8>) -> Bool {
+    mutating func mayPublish(_ index: Int, _ topic: Span<UInt8>) -> Bool {
         !hasRules || sessions[Int(connections[index].session)].standing?.rules?.mayWrite(topic) != false
     }
 
-    func maySubscribe(_ session: SessionIndex, _ filter: Span<UInt8>) -> Bool {
+    mutating func maySubscribe(_ session: SessionIndex, _ filter: Span<UInt8>) -> Bool {
         !hasRules || sessions[Int(session)].standing?.rules?.maySubscribe(filter) != false
     }
 

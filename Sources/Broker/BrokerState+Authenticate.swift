@@ -128,6 +128,7 @@ extension BrokerState {
         connections[index].partial.append(copying: bytes)
     }
 
+    @inline(__always)
     func id(of index: Int) -> ConnectionID {
         ConnectionID(index: Int32(clamping: index), generation: connections[index].generation)
     }

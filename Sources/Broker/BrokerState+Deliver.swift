@@ -46,13 +46,14 @@ extension BrokerState {
     }
 
     /// Whether the connection's output has room; a slow reader's must not grow without end.
+    @inline(__always)
     func mayWrite(_ connection: Int) -> Bool {
         let output = connections[connection].output
         return output < 0 || outputs[Int(output)].count < limits.queuedBytes
     }
 
     /// [MQTT-3.1.2-25]: what is too large for the client is dropped as if it had been sent.
-    private func fits(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> Bool {
+    private mutating func fits(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> Bool {
         connections[connection].maximumPacketSize == Int.max
             || shape(message, delivery, connection).length <= connections[connection].maximumPacketSize
     }
@@ -88,7 +89,7 @@ extension BrokerState {
     }
 
     /// The aliases of a connection, when a packet of this shape has room for one.
-    private func aliases(_ connection: Int, _ shape: PublishShape) -> TopicAliases? {
+    private mutating func aliases(_ connection: Int, _ shape: PublishShape) -> TopicAliases? {
         // An alias takes three bytes, and the two lengths before it may grow by one each.
         guard connections[connection].usesAliases, shape.length + 5 <= connections[connection].maximumPacketSize else {
             return nil
@@ -120,7 +121,7 @@ extension BrokerState {
         grown += shape.length
     }
 
-    func shape(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> PublishShape {
+    mutating func shape(_ message: MessageIndex, _ delivery: Delivery, _ connection: Int) -> PublishShape {
         let record = messages[message]
         return PublishShape(
             version: connections[connection].version, qos: delivery.qos, retain: delivery.retain,
@@ -130,7 +131,7 @@ extension BrokerState {
     }
 
     /// What the message's expiry has counted down to. [MQTT-3.3.2-6]
-    private func secondsLeft(until instant: MonotonicTime) -> UInt32 {
+    private mutating func secondsLeft(until instant: MonotonicTime) -> UInt32 {
         let left = (instant - now).components
         return UInt32(clamping: left.seconds + (left.attoseconds > 0 ? 1 : 0))
     }
@@ -189,7 +190,7 @@ extension BrokerState {
         }
     }
 
-    private func isFull(_ session: Int, _ length: Int) -> Bool {
+    private mutating func isFull(_ session: Int, _ length: Int) -> Bool {
         let messageLimit = isInternal(session) ? limits.queuedMessagesInside : limits.queuedMessages
         return sessions[session].queue.count >= messageLimit
             || sessions[session].queuedBytes + length + Session.overheadPerQueued > limits.queuedBytes
@@ -203,6 +204,7 @@ extension BrokerState {
         }
     }
 
+    @inline(__always)
     func isInternal(_ session: Int) -> Bool {
         let connection = sessions[session].connection
         return connection >= 0 && connections[Int(connection)].isInternal

@@ -21,6 +21,7 @@ extension BrokerState {
         return nil
     }
 
+    @inline(__always)
     func isPaused(_ index: Int) -> Bool { !connections[index].pauses.isEmpty }
 
     /// Counts a PUBLISH against the rates of its client; past them, it is not read until they have caught up.

@@ -93,7 +93,7 @@ extension BrokerState {
     }
 
     /// What ends the connection, beside a malformed packet: the client was told at CONNACK, or should know.
-    private func violation(of parts: PublishHeader, _ index: Int) -> (ReasonCode, String)? {
+    private mutating func violation(of parts: PublishHeader, _ index: Int) -> (ReasonCode, String)? {
         if parts.hasSubscriptionIdentifier {
             return (.protocolError, "a PUBLISH with a subscription identifier")  // [MQTT-3.3.4-6]
         }

@@ -18,19 +18,19 @@ extension BrokerState {
 
     /// Whether a topic asks the gateway for something (`$martlet/request/…`), and this client may: over a Unix socket,
     /// whose file permissions let it in, or because a rule names such topics.
-    func mayRequest(_ index: Int, _ topic: Span<UInt8>) -> Bool {
+    mutating func mayRequest(_ index: Int, _ topic: Span<UInt8>) -> Bool {
         guard Self.starts(topic, with: Self.requestPrefix) else { return false }
         if connections[index].origin.isLocalSocket { return true }
         return sessions[Int(connections[index].session)].standing?.rules?.mayWrite(topic) == true
     }
 
     /// Whether a filter is for the answers to such requests; only the gateway publishes there.
-    func mayHearAnswers(_ index: Int, _ filter: Span<UInt8>) -> Bool {
+    mutating func mayHearAnswers(_ index: Int, _ filter: Span<UInt8>) -> Bool {
         connections[index].origin.isLocalSocket && Self.starts(filter, with: Self.answerPrefix)
     }
 
     /// Whether a message is the gateway's answer to somebody who may ask; rules about topics then don't matter.
-    func isAnswer(_ topic: Span<UInt8>, for session: SessionIndex) -> Bool {
+    mutating func isAnswer(_ topic: Span<UInt8>, for session: SessionIndex) -> Bool {
         let connection = Int(sessions[Int(session)].connection)
         return connection >= 0 && connections[connection].origin.isLocalSocket
             && Self.starts(topic, with: Self.answerPrefix)

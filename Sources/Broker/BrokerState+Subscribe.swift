@@ -42,7 +42,7 @@ extension BrokerState {
         for request in wantsRetained { sendRetained(request, identifier, session) }
     }
 
-    private func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
+    private mutating func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
         guard request.isValid, SubscriptionKind(request.filter.span) != .invalid else { return .topicFilterInvalid }
         guard !connections[index].isInternal else { return nil }
         if mayHearAnswers(index, request.filter.span) { return nil }
@@ -55,7 +55,7 @@ extension BrokerState {
     }
 
     /// The rules look at the filter within a shared subscription.
-    private func maySubscribe(to filter: Span<UInt8>, _ session: SessionIndex) -> Bool {
+    private mutating func maySubscribe(to filter: Span<UInt8>, _ session: SessionIndex) -> Bool {
         guard hasRules, case .shared(_, let inner) = SubscriptionKind(filter) else {
             return maySubscribe(session, filter)
         }

@@ -147,7 +147,7 @@ package struct BrokerState: ~Copyable {
     }
 
     /// When `tick` wants to be called next.
-    package var wakeAt: MonotonicTime? { deadlines.earliest }
+    package var wakeAt: MonotonicTime? { mutating get { deadlines.earliest } }
 
     /// The gateway stops: all sessions end with it, so all wills go, and then every client is told. [MQTT 5, 4.13]
     package mutating func shutDown(now: MonotonicTime) {
@@ -228,6 +228,7 @@ package struct BrokerState: ~Copyable {
 
     // MARK: packets
 
+    @inline(__always)
     func isCurrent(_ id: ConnectionID) -> Bool {
         // Field by field: a copy of the whole costs a reference count for each array and string in it.
         let index = Int(id.index)
@@ -242,6 +243,7 @@ package struct BrokerState: ~Copyable {
         keepRest(index, kept.span.extracting(consumed..<kept.count))
     }
 
+    @inline(__always)
     func isReading(_ index: Int) -> Bool {
         switch connections[index].state {
         case .awaitingConnect, .open, .exchanging: true

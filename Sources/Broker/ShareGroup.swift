@@ -55,6 +55,7 @@ extension SubscriptionStore {
         for place in sharesOfSession[session] ?? [] { _ = leave(session, place) }
     }
 
+    @inline(__always)
     func hasShares(_ session: SessionIndex) -> Bool { sharesOfSession[session] != nil }
 
     private mutating func leave(_ session: SessionIndex, _ place: Int) -> Bool {
@@ -120,7 +121,7 @@ extension BrokerState {
         return subscriptions.groups[place].members[best.position]
     }
 
-    private func start(_ place: Int, _ topic: Span<UInt8>, _ count: Int) -> Int {
+    private mutating func start(_ place: Int, _ topic: Span<UInt8>, _ count: Int) -> Int {
         switch limits.sharedStrategy {
         case .roundRobin, .sticky: subscriptions.groups[place].next < count ? subscriptions.groups[place].next : 0
         case .hashTopic:
@@ -128,7 +129,7 @@ extension BrokerState {
         }
     }
 
-    private func fitness(_ session: Int) -> Fitness {
+    private mutating func fitness(_ session: Int) -> Fitness {
         let connection = Int(sessions[session].connection)
         guard connection >= 0 else { return .away }
         let hasRoom =
@@ -160,7 +161,7 @@ extension BrokerState {
         for delivery in orphans { giveToAnother(delivery, than: session) }
     }
 
-    private func hasOtherConnectedMember(_ key: ShareKey, _ session: SessionIndex) -> Bool {
+    private mutating func hasOtherConnectedMember(_ key: ShareKey, _ session: SessionIndex) -> Bool {
         guard let place = subscriptions.place(of: key) else { return false }
         return subscriptions.groups[place].members.contains {
             $0.session != session && sessions[Int($0.session)].connection >= 0

@@ -73,7 +73,7 @@ struct BrokerLoop: ~Copyable {
 
     /// Runs until it is told to stop and the clients have been told, or have had a second to listen.
     mutating func run() {
-        while !isFinished {
+        while !isFinished() {
             do {
                 let before = MonotonicTime.now
                 try poller.wait(until: nextWake(before), now: before, into: &ready)
@@ -103,12 +103,12 @@ struct BrokerLoop: ~Copyable {
         closeAll()
     }
 
-    private var isFinished: Bool {
+    private mutating func isFinished() -> Bool {
         guard let stopsAt else { return false }
         return MonotonicTime.now >= stopsAt || connections.allSatisfy { $0 == nil || $0?.isLocal == true }
     }
 
-    private func nextWake(_ now: MonotonicTime) -> MonotonicTime {
+    private mutating func nextWake(_ now: MonotonicTime) -> MonotonicTime {
         // The watchdog wants a sign of life from the loop itself, so it never sleeps for long.
         var earliest = now + shared.heartbeatInterval
         if let due = state.wakeAt { earliest = min(earliest, due) }

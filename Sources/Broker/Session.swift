@@ -25,13 +25,33 @@ struct Session {
     var isReported = false
     /// QoS 2 identifiers from the client that PUBREL has not freed yet. [MQTT-4.3.3-10]
     var received: Set<UInt16> = []
-    var will: Connect.Will?
     /// Whose it is and what it may do; nil where nobody asks.
     var standing: SessionStanding?
-    /// Set while the will waits for its delay, or nil.
-    var willDueAt: MonotonicTime?
+    /// Few sessions have one; apart, so that thousands of idle ones stay small.
+    private var testament: Testament?
     /// Set while no connection is there.
     var expiresAt: MonotonicTime?
+
+    var will: Connect.Will? {
+        get { testament?.will }
+        set { testament = newValue.map { Testament($0, dueAt: nil) } }
+    }
+
+    /// Set while the will waits for its delay, or nil.
+    var willDueAt: MonotonicTime? {
+        get { testament?.dueAt }
+        set { testament = testament.map { Testament($0.will, dueAt: newValue) } }
+    }
+}
+
+private final class Testament: Sendable {
+    let will: Connect.Will
+    let dueAt: MonotonicTime?
+
+    init(_ will: Connect.Will, dueAt: MonotonicTime?) {
+        self.will = will
+        self.dueAt = dueAt
+    }
 }
 
 /// A will that is to be published, and whose it is.

@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "include/process.h"
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -48,4 +50,22 @@ void clinux_make_room_for_descriptors(unsigned count) {
 size_t clinux_heap_in_use(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
+}
+
+static int let_go_of_object(struct dl_phdr_info *object, size_t size, void *page_size) {
+    (void)size;
+    uintptr_t page = *(const uintptr_t *)page_size;
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[index];
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W) != 0) continue;
+        // Never written, so nothing is lost: the kernel maps the same page of the file again.
+        uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
+        madvise((void *)start, object->dlpi_addr + part->p_vaddr + part->p_memsz - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void clinux_let_go_of_file_pages(void) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(let_go_of_object, &page);
 }

@@ -23,6 +23,9 @@ void clinux_raise_descriptor_limit(void);
 /// Has the kernel make its table of descriptors large enough for `count`, or for as many as the limit allows.
 void clinux_make_room_for_descriptors(unsigned count);
 
+/// Takes the pages of all loaded files that can't be written out of the process; they come back as they are used.
+void clinux_let_go_of_file_pages(void);
+
 /// Bytes of the heap in use, with the allocator's own share.
 size_t clinux_heap_in_use(void);
 

@@ -43,6 +43,7 @@ final class SystemdNotices: Sendable {
         if wasLast {
             logger.info("\(status)")
             tell { notify throws(SystemError) in try notify.ready(status: status) }
+            FilePages.letGo()
         }
     }
 

@@ -83,6 +83,8 @@ package struct BrokerWorld: ~Copyable {
 
     /// Other rules hold from now on, as after `martlet reload`.
     package mutating func reload(_ choice: Int) throws(Finding) {
+        // What was written before may still be read: the rules that held then let it go.
+        try settle()
         let set = Self.ruleSets[choice % Self.ruleSets.count]
         rules = set?.compiled(for: ClientIdentity(clientID: []))
         var access = AccessSettings()

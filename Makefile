@@ -121,7 +121,8 @@ fuzz-coverage: packages ## The same with libFuzzer, which looks for new branches
 	@.build/fuzz-coverage/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/ .build/fuzz-corpus
 
 soak: test-packages build $(VENV)/ready ## Serve a good client among hostile ones for ten minutes (SOAK_SECONDS)
-	@SOAK_SECONDS=$(SOAK_SECONDS) $(VENV)/bin/python -m pytest Tests/Acceptance/test_soak.py -s -q
+	@SOAK_SECONDS=$(SOAK_SECONDS) $(VENV)/bin/python -m pytest Tests/Acceptance/test_soak.py -s -q \
+		-o faulthandler_timeout=$$(($(SOAK_SECONDS) + 120))
 
 clean: ## Remove everything that was built
 	@rm -rf .build

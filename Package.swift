@@ -83,6 +83,7 @@ let package = Package(
         .target(name: "CLinux"),
         edgeTarget("LinuxIO", ["CLinux", "Bytes", "Readings"]),
         edgeTarget("Serial", ["LinuxIO", "CUdev"]),
+        edgeTarget("Store", ["LinuxIO", "Bytes", "Readings"]),
         edgeTarget(
             "Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"] + nio),
         edgeTarget(
@@ -96,7 +97,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Readings", "Access", "MQTTCodec", "Modbus", "Decoders", "Documents", "Broker", "Client",
                 "Bridge",
-                "Mapping", "Control", "Profiles", "Settings", "LinuxIO", "Serial", "Network", "Drivers",
+                "Mapping", "Control", "Profiles", "Settings", "LinuxIO", "Serial", "Store", "Network", "Drivers",
                 "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -144,6 +145,7 @@ let package = Package(
             ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
+        tests("Store", ["LinuxIO", "Bytes", "Readings"]),
         tests(
             "Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
         tests(

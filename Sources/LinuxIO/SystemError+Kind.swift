@@ -11,6 +11,10 @@ extension SystemError {
         /// Nothing to read or no room to write, or a signal came in between: try again when it is ready.
         case tryAgain
         case timedOut
+        /// The disk, or this user's share of it, is full.
+        case diskFull
+        /// The file system can be read only.
+        case readOnly
         case other
     }
 
@@ -23,6 +27,8 @@ extension SystemError {
         case ENOTTY: .notATerminal
         case EAGAIN, EINTR: .tryAgain
         case ETIMEDOUT: .timedOut
+        case ENOSPC, EDQUOT: .diskFull
+        case EROFS: .readOnly
         default: .other
         }
     }

@@ -31,6 +31,7 @@ enum Floor {
         // edges
         "LinuxIO": ["Bytes", "CLinux", "Glibc", "Readings", "Synchronization"],
         "Serial": ["CUdev", "LinuxIO", "Synchronization"],
+        "Store": ["Bytes", "LinuxIO", "Readings", "Synchronization"],
         "Network": [
             "Access", "Bridge", "Broker", "Bytes", "Client", "Framing", "LinuxIO", "MQTTCodec", "NIOCore", "NIOPosix",
             "NIOSSL", "NIOTLS", "Synchronization",

@@ -20,6 +20,19 @@ package final class WakeUp: Sendable {
         _ = write(owned.rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
+    /// Waits for a signal, at most so long; for threads that have nothing else to wait for.
+    package func wait(atMost duration: Duration? = nil) {
+        let milliseconds = duration.map {
+            max(0, $0.components.seconds * 1000 + $0.components.attoseconds / Self.milli)
+        }
+        var entry = pollfd(fd: owned.rawValue, events: Int16(POLLIN), revents: 0)
+        // Rounded up, or the last part of a millisecond would be spent asking.
+        let count = poll(&entry, 1, milliseconds.map { CInt(clamping: $0 + 1) } ?? -1)
+        if count > 0 { clear() }
+    }
+
+    private static let milli: Int64 = 1_000_000_000_000_000
+
     package func clear() {
         var count: UInt64 = 0
         _ = read(owned.rawValue, &count, MemoryLayout<UInt64>.size)

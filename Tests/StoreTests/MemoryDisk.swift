@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import LinuxIO
 import Synchronization
@@ -25,11 +26,14 @@ final class MemoryDisk: Disk {
         var failing: [String: CInt] = [:]
         /// Bytes that may still be written.
         var room = Int.max
+        /// What a synchronisation waits for.
+        var gate: DispatchSemaphore?
         /// Bytes that can't be read, by path.
         var badBytes: [String: Range<Int>] = [:]
     }
 
     let state: Mutex<State>
+    fileprivate let held = DispatchSemaphore(value: 0)
 
     init(_ files: [String: [UInt8]] = [:]) {
         var state = State()
@@ -52,6 +56,15 @@ final class MemoryDisk: Disk {
 
     func setRoom(_ room: Int) {
         state.withLock { $0.room = room }
+    }
+
+    /// Has the next synchronisations wait.
+    func hold(until gate: DispatchSemaphore?) {
+        state.withLock { $0.gate = gate }
+    }
+
+    func waitUntilHeld() {
+        held.wait()
     }
 
     func spoil(_ bytes: Range<Int>, of path: String) {
@@ -181,6 +194,10 @@ private final class MemoryFile: DiskFile {
     }
 
     func synchronize() throws(SystemError) {
+        if let gate = disk.state.withLock({ $0.gate }) {
+            disk.held.signal()
+            gate.wait()
+        }
         try disk.perform("fdatasync", path) { $0.steps.append(.synchronize(file: file)) }
     }
 }

@@ -20,6 +20,7 @@ FUZZ_INPUTS := 5000000
 FUZZ_SEED :=
 FUZZ_SECONDS := 300
 SOAK_SECONDS := 600
+SOAK_KILLS := 200
 
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt
@@ -120,9 +121,11 @@ fuzz-coverage: packages ## The same with libFuzzer, which looks for new branches
 	@.build/fuzz/release/martlet-fuzz --corpus .build/fuzz-corpus
 	@.build/fuzz-coverage/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/ .build/fuzz-corpus
 
-soak: test-packages build $(VENV)/ready ## Serve a good client among hostile ones for ten minutes (SOAK_SECONDS)
-	@SOAK_SECONDS=$(SOAK_SECONDS) $(VENV)/bin/python -m pytest Tests/Acceptance/test_soak.py -s -q \
-		-o faulthandler_timeout=$$(($(SOAK_SECONDS) + 120))
+# A kill takes half a second, and then everything has to arrive.
+soak: test-packages build $(VENV)/ready ## Serve a good client among hostile ones for ten minutes (SOAK_SECONDS), then be killed 200 times (SOAK_KILLS)
+	@SOAK_SECONDS=$(SOAK_SECONDS) KILLS=$(SOAK_KILLS) $(VENV)/bin/python -m pytest \
+	    Tests/Acceptance/test_soak.py Tests/Acceptance/kill -s -q \
+	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 120))
 
 clean: ## Remove everything that was built
 	@rm -rf .build

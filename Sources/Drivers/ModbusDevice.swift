@@ -140,14 +140,14 @@ struct ModbusDevice {
     }
 
     /// The readings in the answer to a block.
-    func readings(_ block: ReadPlan.Block, _ response: Response, at time: Timestamp) -> [Reading] {
+    func readings(_ block: ReadPlan.Block, _ response: Response, at moment: Moment) -> [Reading] {
         block.members.compactMap { member in
             let point = settings.points[member].definition
             guard let source = sources[member], let raw = block.value(of: source, in: response),
                 let value = point.value(of: raw)
             else { return nil }
             return Reading(
-                device: settings.key, point: point.name, value: value, unit: point.unit, measuredAt: time)
+                device: settings.key, point: point.name, value: value, unit: point.unit, measuredAt: moment)
         }
     }
 

@@ -187,7 +187,7 @@ actor ModbusDriver {
             let told = devices[device].blockRefused(block, code, at: ContinuousClock.now)
             log(DriverLog(level: .warning, text: told))
         case .answered(let response, let firstByteAt):
-            let readings = devices[device].readings(block, response, at: .of(firstByteAt))
+            let readings = devices[device].readings(block, response, at: .noticed(firstByteAt))
             // A device that answers is there, also when it says that there is nothing to measure.
             devices[device].cycle?.values += 1
             if !readings.isEmpty { report(.readings(readings)) }

@@ -1,4 +1,3 @@
-import LinuxIO
 import Readings
 
 /// The last status of one device, so that only changes are told.
@@ -21,15 +20,6 @@ struct StatusKeeper {
     mutating func change(to new: DeviceStatus) -> DeviceReport? {
         guard new != status else { return nil }
         status = new
-        return .status(device: device, new, since: WallClock.now)
-    }
-}
-
-extension Timestamp {
-    /// The wall-clock time of a moment in the recent past.
-    static func of(_ instant: ContinuousClock.Instant) -> Timestamp {
-        let ago = (ContinuousClock.now - instant).components
-        let milliseconds = ago.seconds * 1_000 + ago.attoseconds / 1_000_000_000_000_000
-        return Timestamp(milliseconds: WallClock.now.milliseconds - milliseconds)
+        return .status(device: device, new, since: .noticed(.now))
     }
 }

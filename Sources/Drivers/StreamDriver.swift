@@ -116,11 +116,11 @@ actor StreamDriver {
         lastTelegramAt = ContinuousClock.now
         hasHeard = true
         skippedSince = 0
-        let arrived = Timestamp.of(telegram.startedAt)
+        let arrived = Moment.noticed(telegram.startedAt)
         let readings = device.profile.values(in: telegram).filter { wanted.contains($0.point) }.map { value in
             Reading(
                 device: device.key, point: value.point, value: value.value, unit: value.unit,
-                measuredAt: value.time ?? arrived)
+                measuredAt: value.time.map(Moment.at) ?? arrived)
         }
         if !readings.isEmpty { report(.readings(readings)) }
         tell(.online)

@@ -40,12 +40,18 @@ package struct Mapper: Sendable {
         return publications
     }
 
-    /// What a device reported.
+    /// Goes on with this number, or with the next one if that is higher.
+    mutating func skipNumbers(to number: UInt64) {
+        nextSequenceNumber = max(nextSequenceNumber, number)
+    }
+
+    /// What a device reported; its times are times of day.
     package mutating func received(_ report: DeviceReport, at now: ContinuousClock.Instant) -> [Publication] {
         switch report {
         case .readings(let readings): readings.compactMap { received($0, at: now) }
-        case .status(let device, .online, let since): changed(device, .online, since)
-        case .status(let device, let status, let since): lost(device, status, since, at: now)
+        case .status(let device, .online, .at(let since)): changed(device, .online, since)
+        case .status(let device, let status, .at(let since)): lost(device, status, since, at: now)
+        case .status(_, _, .noticed): []  // `ClockGate` lets none pass
         }
     }
 

@@ -11,11 +11,11 @@ package struct Reading: Equatable, Sendable {
     /// The unit's symbol (`W`, `kWh`, `°C`); nil for a plain number or a state.
     package var unit: String?
     /// When it was measured: the meter's own time where it has one, else the first byte of the answer.
-    package var measuredAt: Timestamp
+    package var measuredAt: Moment
     package var quality: Quality
 
     package init(
-        device: String, point: String, value: Value, unit: String?, measuredAt: Timestamp, quality: Quality = .good
+        device: String, point: String, value: Value, unit: String?, measuredAt: Moment, quality: Quality = .good
     ) {
         self.device = device
         self.point = point

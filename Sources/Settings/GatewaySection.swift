@@ -1,4 +1,5 @@
 import Documents
+import Mapping
 
 /// `gateway:` who this is.
 enum GatewaySection {
@@ -10,7 +11,16 @@ enum GatewaySection {
         }
         var settings = GatewaySettings(id: id(section, hint) ?? "gateway")
         settings.name = section.text("name")?.value
-        section.finish(later: ["state_dir", "clock"])
+        if let clock = section.section("clock") { settings.clock = self.clock(clock) }
+        section.finish(later: ["state_dir"])
+        return settings
+    }
+
+    private static func clock(_ section: Section) -> ClockSettings {
+        var settings = ClockSettings()
+        if let patience = section.duration("wait_for_sync", or: "off") { settings.patience = patience }
+        section.spelled(["wait": "wait_for_sync", "timeout": "wait_for_sync", "wait_for_ntp": "wait_for_sync"])
+        section.finish()
         return settings
     }
 

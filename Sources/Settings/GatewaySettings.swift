@@ -11,6 +11,7 @@ package struct GatewaySettings: Sendable {
     /// `gateway.id`: in topics and client ids.
     package var id: String
     package var name: String?
+    package var clock = ClockSettings()
     package var log = LogSettings()
     /// By their keys, in the order of the file.
     package var ports: [PortSettings] = []

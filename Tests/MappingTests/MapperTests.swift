@@ -21,7 +21,7 @@ import Testing
     private func reading(_ point: String, _ value: Double, _ milliseconds: Int64) -> Reading {
         Reading(
             device: "meter", point: point, value: .number(value), unit: "W",
-            measuredAt: Timestamp(milliseconds: milliseconds))
+            measuredAt: .at(Timestamp(milliseconds: milliseconds)))
     }
 
     private func texts(_ publications: [Publication]) -> [String] {
@@ -91,11 +91,11 @@ import Testing
         var mapper = mapper()
         _ = mapper.start(at: Timestamp(milliseconds: 0))
         #expect(
-            texts(mapper.received(.status(device: "meter", .online, since: Timestamp(milliseconds: 9)), at: start))
+            texts(mapper.received(.status(device: "meter", .online, since: .at(Timestamp(milliseconds: 9))), at: start))
                 == [#"pi/meter/$online {"state":"online","since":9}"#])
         _ = mapper.received(.readings([reading("power", 5, 10)]), at: start)
         let offline = DeviceStatus.offline(.timeout, detail: "unit 1 on \"bus\": no answer 3x")
-        let report = DeviceReport.status(device: "meter", offline, since: Timestamp(milliseconds: 30))
+        let report = DeviceReport.status(device: "meter", offline, since: .at(Timestamp(milliseconds: 30)))
         #expect(
             texts(mapper.received(report, at: start + .seconds(1))) == [
                 #"pi/meter/power {"v":5,"u":"W","t":10,"q":"stale","n":101}"#,
@@ -117,7 +117,7 @@ import Testing
 
     @Test func `when the gateway stops, nothing it published looks fresh`() {
         var mapper = mapper()
-        _ = mapper.received(.status(device: "meter", .online, since: Timestamp(milliseconds: 9)), at: start)
+        _ = mapper.received(.status(device: "meter", .online, since: .at(Timestamp(milliseconds: 9))), at: start)
         _ = mapper.received(.readings([reading("power", 5, 10)]), at: start)
         let last = texts(mapper.stop(at: Timestamp(milliseconds: 50), now: start + .seconds(1)))
         #expect(last.count == 3)
@@ -140,7 +140,8 @@ import Testing
         var mapper = mapper()
         #expect(mapper.received(.readings([reading("thd", 5, 10)]), at: start).isEmpty)
         #expect(
-            mapper.received(.status(device: "toaster", .online, since: Timestamp(milliseconds: 0)), at: start).isEmpty)
+            mapper.received(.status(device: "toaster", .online, since: .at(Timestamp(milliseconds: 0))), at: start)
+                .isEmpty)
         #expect(mapper.unknownReadings == 1)
     }
 }

@@ -9,7 +9,7 @@ import Testing
     {
         let reading = Reading(
             device: "meter", point: "power", value: value, unit: unit,
-            measuredAt: Timestamp(milliseconds: 1_780_000_000_123), quality: quality)
+            measuredAt: .at(Timestamp(milliseconds: 1_780_000_000_123)), quality: quality)
         return format.payload(of: reading, number: 81723).map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -24,7 +24,7 @@ private struct Trace {
     mutating func read(_ value: Value, _ seconds: Double, _ quality: Quality = .good) -> Reading? {
         let reading = Reading(
             device: "d", point: "p", value: value, unit: nil,
-            measuredAt: Timestamp(milliseconds: Int64(seconds * 1000)), quality: quality)
+            measuredAt: .at(Timestamp(milliseconds: Int64(seconds * 1000))), quality: quality)
         return state.received(reading, at: start + .seconds(seconds))
     }
 
@@ -54,7 +54,7 @@ private struct Trace {
         #expect(trace.tick(9.9) == nil)
         let late = trace.tick(10)
         #expect(late?.value == .number(3))
-        #expect(late?.measuredAt == Timestamp(milliseconds: 6000))
+        #expect(late?.measuredAt == .at(Timestamp(milliseconds: 6000)))
         #expect(trace.tick(10) == nil)
     }
 
@@ -72,7 +72,7 @@ private struct Trace {
         _ = trace.read(1, 0)
         _ = trace.read(1, 58)
         let repeated = trace.tick(60)
-        #expect(repeated?.measuredAt == Timestamp(milliseconds: 58_000))
+        #expect(repeated?.measuredAt == .at(Timestamp(milliseconds: 58_000)))
         #expect(trace.due == 120)
     }
 
@@ -112,7 +112,7 @@ private struct Trace {
         #expect(trace.read(1, 4) == nil)
         #expect(trace.read(1, 8) == nil)
         #expect(trace.due == 10)
-        #expect(trace.tick(10)?.measuredAt == Timestamp(milliseconds: 8000))
+        #expect(trace.tick(10)?.measuredAt == .at(Timestamp(milliseconds: 8000)))
         #expect(trace.read(1, 12) == nil)
         #expect(trace.due == 20)
     }
@@ -139,7 +139,7 @@ private struct Trace {
         let stale = trace.tick(8)
         #expect(stale?.quality == .stale)
         #expect(stale?.value == .number(7))
-        #expect(stale?.measuredAt == Timestamp(milliseconds: 2000))
+        #expect(stale?.measuredAt == .at(Timestamp(milliseconds: 2000)))
         #expect(trace.due == nil)
         #expect(trace.tick(1000) == nil)
     }

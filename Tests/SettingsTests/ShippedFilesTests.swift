@@ -33,6 +33,7 @@ import Testing
         let builtIn = GatewaySettings(id: "martlet")
         #expect(read.id == builtIn.id)
         #expect(read.name == builtIn.name)
+        #expect(read.clock == builtIn.clock)
         #expect(read.log == builtIn.log)
         #expect(read.ports == builtIn.ports)
         #expect(read.mapping == builtIn.mapping)

@@ -2,6 +2,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clock.h"
 #include "epoll.h"
 #include "process.h"
 #include "signals.h"

@@ -13,7 +13,7 @@ enum JSONFormat {
         case .number, .integer, .boolean: object.add("v", literal: reading.value.description)
         }
         if let unit = reading.unit { object.add("u", unit) }
-        object.add("t", reading.measuredAt.milliseconds)
+        if case .at(let time) = reading.measuredAt { object.add("t", time.milliseconds) }
         object.add("q", reading.quality.rawValue)
         object.add("n", number)
         return object.bytes

@@ -15,7 +15,10 @@ actor DeviceSide {
     private let logger: Logger
     private let commands: CommandMap
     private var publish: @Sendable (Publish) -> Void = { _ in }
-    private var mapper: Mapper
+    private var mapper: TimedMapper
+    private let patience: Duration?
+    /// What the log says of the clock; it says nothing where it was set from the beginning.
+    private var toldClock = ClockStanding.set
     private var actuators: Actuators
     private var supervisor: DeviceSupervisor?
     private var timer: (task: Task<Void, Never>, due: ContinuousClock.Instant)?
@@ -31,18 +34,18 @@ actor DeviceSide {
         self.loop = loop
         self.logger = logger
         commands = CommandMap(settings.mapping)
-        // Without a store the numbers go on where the clock is: a gap after a restart rather than a repetition.
-        mapper = Mapper(settings.mapping, nextSequenceNumber: UInt64(max(1, WallClock.now.milliseconds)))
+        patience = settings.clock.patience
+        mapper = TimedMapper(settings.mapping, settings.clockSettings, startedAt: .now)
         actuators = Actuators(settings.actuators)
     }
 
-    /// The first messages; from now on `supervisor` carries out what is written.
+    /// The first messages, if the clock is set; from now on `supervisor` carries out what is written.
     ///
     /// `publish` is called on the loop.
     func start(_ supervisor: DeviceSupervisor, publish: @escaping @Sendable (Publish) -> Void) {
         self.supervisor = supervisor
         self.publish = publish
-        send(mapper.start(at: WallClock.now))
+        send(mapper.tick(clock))
     }
 
     /// A driver told something; called on the loop.
@@ -55,7 +58,7 @@ actor DeviceSide {
         if case .status(let device, let status, _) = report {
             actuators.statusChanged(of: device, status)
         }
-        send(mapper.received(report, at: .now))
+        send(mapper.received(report, clock))
     }
 
     /// The last messages: everything is offline because the gateway stops.
@@ -69,14 +72,33 @@ actor DeviceSide {
             guard let result = results[name] else { continue }
             carryOut(action, name, result: result)
         }
-        send(mapper.stop(at: WallClock.now, now: .now), keepsTime: false)
+        send(mapper.stop(clock), keepsTime: false)
     }
 
     // MARK: readings
 
     private func send(_ publications: [Publication], keepsTime: Bool = true) {
+        tellClock()
         for publication in publications { publish(Publish(publication)) }
         if keepsTime { keepTime() }
+    }
+
+    /// The kernel is asked about its clock only until that is set.
+    private var clock: ClockReading {
+        mapper.clock == .set ? SystemClock.believed : SystemClock.reading
+    }
+
+    private func tellClock() {
+        guard mapper.clock != toldClock else { return }
+        toldClock = mapper.clock
+        switch mapper.clock {
+        case .awaited:
+            let most = patience.map { " for at most \($0.components.seconds) s" } ?? ""
+            logger.notice("the clock is not set yet: what devices say waits for it\(most)")
+        case .estimated:
+            logger.warning("the clock is still not set: readings have estimated times; is a time server reachable?")
+        case .set: logger.notice("the clock is set")
+        }
     }
 
     /// Has the mapper ticked when it wants to be.
@@ -98,7 +120,7 @@ actor DeviceSide {
     private func timerFired() {
         guard !hasStopped else { return }
         timer = nil
-        send(mapper.tick(at: .now))
+        send(mapper.tick(clock))
     }
 
     // MARK: commands

@@ -2,6 +2,7 @@ import Access
 import Broker
 import Control
 import LinuxIO
+import Mapping
 import Network
 import Profiles
 import Settings
@@ -17,6 +18,13 @@ extension GatewaySettings {
             }
         }
         return actuators
+    }
+
+    /// What is known of the time before the clock is set.
+    var clockSettings: ClockSettings {
+        var settings = clock
+        settings.notBefore = Version.notBefore
+        return settings
     }
 
     /// What runs, for the log and `systemctl status`.

@@ -71,7 +71,9 @@ final class Reloader: Sendable {
     /// The sections that differ and are read at start only.
     static func needingRestart(_ before: GatewaySettings, _ after: GatewaySettings) -> [String] {
         var sections: [String] = []
-        if before.id != after.id || before.name != after.name { sections.append("gateway") }
+        if before.id != after.id || before.name != after.name || before.clock != after.clock {
+            sections.append("gateway")
+        }
         if before.log != after.log { sections.append("log") }
         if before.ports != after.ports { sections.append("ports") }
         if before.devices != after.devices { sections.append("devices") }

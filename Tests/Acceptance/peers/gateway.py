@@ -15,11 +15,11 @@ DEVICES = ROOT / "devices"
 LONGEST_STOP = 5.0
 
 
-def configuration(gateway, port, **sections):
-    """A configuration as JSON, which is YAML."""
+def configuration(identity, port, gateway=None, **sections):
+    """A configuration as JSON, which is YAML; `gateway` is what that section has beside the id."""
     return json.dumps({
         "version": 1,
-        "gateway": {"id": gateway},
+        "gateway": {"id": identity, **(gateway or {})},
         "broker": {"listen": [{"address": "127.0.0.1", "port": port}]},
         **sections,
     }, indent=1)
@@ -35,12 +35,13 @@ def martlet(*arguments, timeout=30, **keywords):
 class Gateway:
     """`martlet run` on one configuration."""
 
-    def __init__(self, config, port, environment=None):
+    def __init__(self, config, port, environment=None, inside=()):
+        """`inside` is what to start it with: the command line of a program that becomes the gateway."""
         self.port = port
         self.log_file = pathlib.Path(config).with_suffix(".log")
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "run", "--config", config, "--devices", DEVICES], stdin=subprocess.DEVNULL, stdout=log,
+                [*inside, BINARY, "run", "--config", config, "--devices", DEVICES], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
 
     @property

@@ -46,6 +46,7 @@ struct ConfigurationReader {
         checkVersion(root)
         var settings = GatewaySection.read(root)
         settings.log = LogSection.read(root)
+        settings.store = StoreSection.read(root)
         let defaults = root.section("defaults").map(DefaultsSection.read) ?? PublishRule()
         let ports = PortsSection(profiles: profiles).read(root)
         let devices = DevicesSection(profiles: profiles, ports: ports, defaults: defaults).read(root)
@@ -75,8 +76,8 @@ struct ConfigurationReader {
         root.spelled([
             "mqtt": "broker", "server": "broker", "listener": "broker", "bridge": "upstream", "cloud": "upstream",
             "serial": "ports", "modbus": "ports", "adapters": "ports", "meters": "devices", "sensors": "devices",
-            "logging": "log",
+            "logging": "log", "persistence": "store", "journal": "store",
         ])
-        root.finish(later: ["gpio", "homeassistant", "web", "metrics", "store", "include"])
+        root.finish(later: ["gpio", "homeassistant", "web", "metrics", "include"])
     }
 }

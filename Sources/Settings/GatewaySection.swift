@@ -11,8 +11,10 @@ enum GatewaySection {
         }
         var settings = GatewaySettings(id: id(section, hint) ?? "gateway")
         settings.name = section.text("name")?.value
+        settings.stateDirectory = stateDirectory(section)
+        section.spelled(["data_dir": "state_dir", "state_directory": "state_dir", "persistence_location": "state_dir"])
         if let clock = section.section("clock") { settings.clock = self.clock(clock) }
-        section.finish(later: ["state_dir"])
+        section.finish()
         return settings
     }
 
@@ -22,6 +24,14 @@ enum GatewaySection {
         section.spelled(["wait": "wait_for_sync", "timeout": "wait_for_sync", "wait_for_ntp": "wait_for_sync"])
         section.finish()
         return settings
+    }
+
+    private static func stateDirectory(_ section: Section) -> String? {
+        section.value("state_dir", wanted: "the path of a folder, from '/' on: '/var/lib/martlet'") { text -> String? in
+            guard text.hasPrefix("/") else { return nil }
+            let path = text.drop { $0 == "/" }.split(separator: "/").joined(separator: "/")
+            return path.isEmpty ? nil : "/" + path
+        }?.value
     }
 
     private static func id(_ section: Section, _ hint: String) -> String? {

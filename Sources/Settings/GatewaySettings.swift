@@ -12,6 +12,9 @@ package struct GatewaySettings: Sendable {
     package var id: String
     package var name: String?
     package var clock = ClockSettings()
+    /// `gateway.state_dir`: the folder for all that outlives the process; nil where it is not said.
+    package var stateDirectory: String?
+    package var store = StoreSettings()
     package var log = LogSettings()
     /// By their keys, in the order of the file.
     package var ports: [PortSettings] = []
@@ -45,6 +48,13 @@ package struct GatewaySettings: Sendable {
     package init(id: String) {
         self.id = id
         mapping = MappingSettings(gateway: id)
+    }
+
+    /// Where the gateway keeps its data: as configured, else where the service manager made a folder for it
+    /// (`$STATE_DIRECTORY`; of several the first), else at the usual place.
+    package func stateDirectory(ofService folders: String?) -> String {
+        let ofService = folders?.split(separator: ":").first.map(String.init)
+        return stateDirectory ?? ofService ?? "/var/lib/martlet"
     }
 }
 

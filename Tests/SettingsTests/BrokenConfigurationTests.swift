@@ -264,7 +264,7 @@ import Testing
     @Test func `ten - a file for a later Martlet`() throws {
         let text = """
             version: 2
-            gateway: { id: Pi Garage, state_dir: /var/lib/martlet }
+            gateway: { id: Pi Garage, state_dir: data }
             ports:
               bus: { device: COM3, modbus: { mode: ascii } }
             devices:
@@ -278,13 +278,13 @@ import Testing
                          ^
               this Martlet reads version 1: write 'version: 1'
             martlet.yaml:2:16: error: 'Pi Garage' is not allowed for 'id'
-                gateway: { id: Pi Garage, state_dir: /var/lib/martlet }
+                gateway: { id: Pi Garage, state_dir: data }
                                ^
               write lower-case letters, digits and '-', at most 64 of them: 'pi-garage'
-            martlet.yaml:2:27: error: 'state_dir' is not available in this version yet
-                gateway: { id: Pi Garage, state_dir: /var/lib/martlet }
-                                          ^
-              take it out for now
+            martlet.yaml:2:38: error: 'data' is not allowed for 'state_dir'
+                gateway: { id: Pi Garage, state_dir: data }
+                                                     ^
+              write the path of a folder, from '/' on: '/var/lib/martlet'
             martlet.yaml:4:18: error: 'COM3' is not allowed for 'device'
                   bus: { device: COM3, modbus: { mode: ascii } }
                                  ^

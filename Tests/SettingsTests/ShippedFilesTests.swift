@@ -35,6 +35,7 @@ import Testing
         #expect(read.name == builtIn.name)
         #expect(read.clock == builtIn.clock)
         #expect(read.log == builtIn.log)
+        #expect(read.store == builtIn.store)
         #expect(read.ports == builtIn.ports)
         #expect(read.mapping == builtIn.mapping)
         #expect(read.listeners == builtIn.listeners)

@@ -71,7 +71,10 @@ final class Reloader: Sendable {
     /// The sections that differ and are read at start only.
     static func needingRestart(_ before: GatewaySettings, _ after: GatewaySettings) -> [String] {
         var sections: [String] = []
-        if before.id != after.id || before.name != after.name || before.clock != after.clock {
+        let isSame =
+            before.id == after.id && before.name == after.name && before.clock == after.clock
+            && before.stateDirectory == after.stateDirectory
+        if !isSame {
             sections.append("gateway")
         }
         if before.log != after.log { sections.append("log") }
@@ -79,6 +82,7 @@ final class Reloader: Sendable {
         if before.devices != after.devices { sections.append("devices") }
         if before.mapping != after.mapping, before.devices == after.devices { sections.append("topics") }
         if before.upstream != after.upstream { sections.append("upstream") }
+        if before.store != after.store { sections.append("store") }
         return sections
     }
 }

@@ -105,9 +105,10 @@ struct LogRecovery {
     // MARK: the segments
 
     private mutating func readSegments(_ files: [FoundFile], _ body: (FrameOrigin, Span<UInt8>) -> Void) {
+        var files = files
+        let lastEnd = cutLast(&files)
         for (index, file) in files.enumerated() {
-            let isLast = index == files.count - 1
-            guard let end = isLast ? cut(file) : committedEnd(of: file, before: files[index + 1]) else { continue }
+            let end = index + 1 < files.count ? committedEnd(of: file, before: files[index + 1]) : lastEnd
             let scan = self.scan(file, to: end) { offset, record in
                 body(.log(LogPosition(segment: file.number, offset: UInt32(offset))), record)
             }
@@ -126,22 +127,28 @@ struct LogRecovery {
     }
 
     /// What is behind it was not committed: a commit failed, and what it was to write is in the next file.
-    private func committedEnd(of file: FoundFile, before next: FoundFile) -> Int? {
+    private func committedEnd(of file: FoundFile, before next: FoundFile) -> Int {
         guard let header = next.header, header.previous == file.number, header.previousEnd > 0 else {
             return file.length
         }
         return Int(header.previousEnd)
     }
 
-    /// Finds where the last file's committed bytes end and cuts what is behind; nil if nothing is left of it.
-    private mutating func cut(_ file: FoundFile) -> Int? {
-        guard let scan = scan(file, to: file.length, { _, _ in }), !scan.hasBadBlocks, !file.hasBadBlocks else {
-            return file.length
-        }
-        guard !isUnwritten(file, scan) else {
+    /// Finds where the committed bytes of the last file end, and cuts what is behind; files in which nothing was ever
+    /// committed go.
+    private mutating func cutLast(_ files: inout [FoundFile]) -> Int {
+        while let file = files.last {
+            guard let scan = scan(file, to: file.length, { _, _ in }), !scan.hasBadBlocks, !file.hasBadBlocks else {
+                return file.length
+            }
+            guard isUnwritten(file, scan) else { return cut(file, scan) }
             remove(file.name)
-            return nil
+            files.removeLast()
         }
+        return 0
+    }
+
+    private mutating func cut(_ file: FoundFile, _ scan: FileScan) -> Int {
         // A damage before the latest batch was committed once. Behind its beginning it never was: the machine stopped
         // while the batch was being written, and its later blocks may have arrived without the earlier ones.
         guard let end = scan.damage.first(where: { $0.lowerBound >= scan.lastBatch })?.lowerBound, scan.frames > 0

@@ -37,7 +37,7 @@ final class MemoryDisk: Disk {
 
     init(_ files: [String: [UInt8]] = [:]) {
         var state = State()
-        for (path, bytes) in files {
+        for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
             state.names[path] = state.files.count
             state.files.append(bytes)
         }
@@ -211,5 +211,31 @@ extension [UInt8] {
     mutating func overwrite(_ bytes: [UInt8], at offset: Int) {
         if count < offset + bytes.count { setLength(offset + bytes.count) }
         replaceSubrange(offset..<offset + bytes.count, with: bytes)
+    }
+}
+
+extension MemoryDisk {
+    /// Files after steps that were done to a disk which began with others.
+    static func replay(_ files: [String: [UInt8]], _ steps: ArraySlice<Step>) -> MemoryDisk {
+        let disk = MemoryDisk(files)
+        disk.state.withLock { state in
+            for step in steps { state.apply(step) }
+        }
+        return disk
+    }
+}
+
+extension MemoryDisk.State {
+    fileprivate mutating func apply(_ step: MemoryDisk.Step) {
+        switch step {
+        case .create(let path, let file):
+            while files.count <= file { files.append([]) }
+            names[path] = file
+        case .write(let file, let offset, let bytes): files[file].overwrite(bytes, at: offset)
+        case .setLength(let file, let length): files[file].setLength(length)
+        case .synchronize, .synchronizeFolder: break
+        case .rename(let path, let newPath): names[newPath] = names.removeValue(forKey: path)
+        case .remove(let path): names[path] = nil
+        }
     }
 }

@@ -25,11 +25,11 @@ enum TestLog {
     }
 
     static func open(
-        _ disk: any Disk, _ path: String = "/log", segmentSize: Int = 4_000_000
+        _ disk: any Disk, _ path: String = "/log", segmentSize: Int = 4_000_000, salt: UInt64 = 0x5A17
     ) throws(StoreError) -> (Opened, LogBox) {
         var opened = Opened()
         let log = try RecordLog(
-            opening: path, settings(segmentSize: segmentSize), now: now, disk: disk, salt: 0x5A17
+            opening: path, settings(segmentSize: segmentSize), now: now, disk: disk, salt: salt
         ) { origin, record in
             let text = String(decoding: [UInt8](copying: record), as: UTF8.self)
             switch origin {

@@ -21,9 +21,13 @@ FUZZ_SEED :=
 FUZZ_SECONDS := 300
 SOAK_SECONDS := 600
 SOAK_KILLS := 200
+SOAK_MESSAGES := 100000
+SOAK_OUTAGE := 60
 
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
-TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt
+TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt \
+    nats-server iproute2
+SOAK_PACKAGES := $(TEST_PACKAGES) rabbitmq-server
 LINTED := Sources Tests Package.swift
 
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),build)),)
@@ -37,7 +41,8 @@ endif
 endif
 
 # $(call install,packages): asks apt only for what dpkg does not know as installed.
-# Debian starts mosquitto on port 1883, where Martlet listens: when it is new here it is stopped and stays off.
+# Debian starts servers that it installs, mosquitto even on port 1883, where Martlet listens: those that are new here are
+# stopped and stay off.
 define install
 missing=(); \
 if ! command -v dpkg-query apt-get >/dev/null; then \
@@ -54,13 +59,15 @@ if [[ $${#missing[@]} -gt 0 ]]; then \
     "$${root[@]}" apt-get update -qq; \
     "$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}" \
         >/dev/null; \
-    if [[ " $${missing[*]} " == *" mosquitto "* ]]; then \
-        "$${root[@]}" systemctl disable --now mosquitto >/dev/null 2>&1 || true; \
-    fi; \
+    for server in mosquitto nats-server rabbitmq-server; do \
+        if [[ " $${missing[*]} " == *" $$server "* ]]; then \
+            "$${root[@]}" systemctl disable --now "$$server" >/dev/null 2>&1 || true; \
+        fi; \
+    done; \
 fi
 endef
 
-.PHONY: build run test lint format bench fuzz fuzz-coverage soak clean help packages test-packages unit-tests acceptance-tests
+.PHONY: build run test lint format bench fuzz fuzz-coverage soak clean help packages test-packages soak-packages unit-tests acceptance-tests
 
 build: packages ## Build .build/release/martlet
 	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet $(LINKING)
@@ -121,11 +128,12 @@ fuzz-coverage: packages ## The same with libFuzzer, which looks for new branches
 	@.build/fuzz/release/martlet-fuzz --corpus .build/fuzz-corpus
 	@.build/fuzz-coverage/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/ .build/fuzz-corpus
 
-# A kill takes half a second, and then everything has to arrive.
-soak: test-packages build $(VENV)/ready ## Serve a good client among hostile ones for ten minutes (SOAK_SECONDS), then be killed 200 times (SOAK_KILLS)
-	@SOAK_SECONDS=$(SOAK_SECONDS) KILLS=$(SOAK_KILLS) $(VENV)/bin/python -m pytest \
-	    Tests/Acceptance/test_soak.py Tests/Acceptance/kill -s -q \
-	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 120))
+# A cluster of three on one machine takes its time for 100,000 messages.
+soak: soak-packages build $(VENV)/ready ## Ten minutes among hostile clients, 200 kills, 100,000 messages to each server (SOAK_SECONDS, _KILLS, _MESSAGES, _OUTAGE)
+	@SOAK_SECONDS=$(SOAK_SECONDS) KILLS=$(SOAK_KILLS) UPSTREAM_MESSAGES=$(SOAK_MESSAGES) UPSTREAM_OUTAGE=$(SOAK_OUTAGE) \
+	    $(VENV)/bin/python -m pytest \
+	    Tests/Acceptance/test_soak.py Tests/Acceptance/kill Tests/Acceptance/test_upstreams.py -s -q \
+	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 1800))
 
 clean: ## Remove everything that was built
 	@rm -rf .build
@@ -138,3 +146,6 @@ packages:
 
 test-packages:
 	@$(call install,$(TEST_PACKAGES))
+
+soak-packages:
+	@$(call install,$(SOAK_PACKAGES))

@@ -17,6 +17,9 @@ final class UpstreamCore {
     /// Counts attempts, so that news of an earlier channel are known as such.
     private var attempt = 0
     private var connectedAt: ContinuousClock.Instant?
+    /// Attempts in a row that the server ended instead of answering CONNECT: RabbitMQ 3 does that to MQTT 5.
+    private var unanswered = 0
+    private static let mostUnanswered = 2
     /// The bridge's numbers of what the client has in its window.
     private var numbers: [RequestHandle: Int] = [:]
     /// Sent at QoS 0, to be called done when the channel has room again.
@@ -170,7 +173,9 @@ final class UpstreamCore {
         attempt += 1
         let number = attempt
         loop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) {
-            if number == self.attempt { self.connect() }
+            guard number == self.attempt else { return }
+            self.tryOtherVersion()
+            self.connect()
         }
     }
 
@@ -193,6 +198,8 @@ final class UpstreamCore {
         switch event {
         case .connected:
             connectedAt = .now
+            if unanswered > 0, client.version == .v311 { report(.olderVersion) }
+            unanswered = 0
             bridge.linkUp(now: .now)
         case .message(let message, let token): bridge.upstreamMessage(message, token, now: .now)
         case .acknowledged(let handle, let code):
@@ -200,8 +207,13 @@ final class UpstreamCore {
             bridge.upstreamAcknowledged(number, code, now: .now)
         case .subscribed(_, let codes): bridge.upstreamSubscribed(codes)
         case .unsubscribed: break
-        case .closed(.refused(.unsupportedProtocolVersion, _)) where client.version == .v5: speakOlderVersion()
-        case .closed(let reason): linkLost(reason)
+        case .closed(.refused(.unsupportedProtocolVersion, _)) where client.version == .v5:
+            speak(.v311)
+            report(.olderVersion)
+            connect()
+        case .closed(let reason):
+            if connectedAt == nil, case .transport = reason { unanswered += 1 }
+            linkLost(reason)
         }
     }
 
@@ -214,19 +226,23 @@ final class UpstreamCore {
         reconnect()
     }
 
-    /// The server knows only 3.1.1: the same again in its language.
+    /// Whoever hangs up on one version may answer the other.
+    private func tryOtherVersion() {
+        guard unanswered > 0, unanswered.isMultiple(of: Self.mostUnanswered) else { return }
+        speak(client.version == .v5 ? .v311 : .v5)
+    }
+
+    /// The same again in another version of MQTT.
     ///
     /// 3.1.1 has no No Local, so a line of `in` that covers what `out` sends gets it back once; the local broker's
     /// No Local keeps it from going round again.
-    private func speakOlderVersion() {
+    private func speak(_ version: ProtocolVersion) {
         channel?.close(promise: nil)
         channel = nil
         for number in numbers.values.sorted() { bridge.notForwarded(number, .notConnected, now: .now) }
         numbers = [:]
-        client = ClientState(ClientSettings(settings, .v311), now: .now)
+        client = ClientState(ClientSettings(settings, version), now: .now)
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
-        report(.olderVersion)
-        connect()
     }
 
     private func carryOut(_ action: BridgeState.Action) {

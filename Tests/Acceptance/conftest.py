@@ -60,7 +60,7 @@ def smart_meter(tmp_path, started):
 @pytest.fixture
 def mosquitto(tmp_path, started):
     """Starts a server: `mosquitto()`."""
-    return lambda tls=None: started(Mosquitto(tmp_path / "server", tls)).start()
+    return lambda tls=None, **more: started(Mosquitto(tmp_path / "server", tls, **more)).start()
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def demo(tmp_path, started, client):
 
 
 class Authority:
-    """A certificate authority and a certificate for localhost."""
+    """A certificate authority, a certificate for localhost, and one for a client."""
 
     def __init__(self, folder):
         self.ca, self.certificate, self.key = folder / "ca.pem", folder / "server.pem", folder / "server.key"
@@ -93,6 +93,10 @@ class Authority:
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", self.key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", 2,
                 "-extfile", extensions, "-out", self.certificate)
+        self.client_certificate, self.client_key = folder / "client.pem", folder / "client.key"
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=house", "-keyout", self.client_key, "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", 2,
+                "-out", self.client_certificate)
 
 
 @pytest.fixture(scope="session")

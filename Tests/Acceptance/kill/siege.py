@@ -1,16 +1,14 @@
 """The loop that kills: publishers and subscribers with persistent sessions, a bridge to a mosquitto, and a gateway that
 is ended with SIGKILL at random moments."""
 import asyncio
-import contextlib
 import json
 import random
 import shutil
 import signal
-import threading
 import time
 
 from peers import packets
-from peers.durable import Ledger, Publisher, Subscriber
+from peers.durable import Crew, Publisher, Subscriber
 from peers.gateway import ROOT, Gateway
 from peers.waiting import eventually, is_listening
 
@@ -26,17 +24,13 @@ class Siege:
     def __init__(self, folder, port, upstream_port, seed):
         self.folder, self.port, self.upstream_port, self.seed = folder, port, upstream_port, seed
         self.random = random.Random(seed)
-        self.ledger = Ledger()
+        self.crew = Crew()
+        self.ledger, self.publishers, self.subscribers = self.crew.ledger, self.crew.publishers, self.crew.subscribers
         self.state = folder / "state"
         self.config = folder / "siege.yaml"
         self.config.write_text(json.dumps(self._configuration(), indent=1))
-        self.publishers, self.subscribers = [], {}
         self.kills = 0
         self.gateway = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="clients")
-        self._thread.start()
-        self._publishing = []
 
     def _configuration(self):
         return {
@@ -80,13 +74,9 @@ class Siege:
 
     # MARK: the clients
 
-    def call(self, coroutine, timeout=120):
-        """Runs it on the clients' loop."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
-
     def open(self):
         """All clients, subscribed before the first message; the gateway must be there."""
-        self.call(self._open())
+        self.crew.call(self._open())
 
     async def _open(self):
         versions = [packets.V311, packets.V5, packets.V311]
@@ -98,11 +88,10 @@ class Siege:
         for number in range(4):
             version = packets.V5 if number % 2 else packets.V311
             self.publishers.append(Publisher(self.port, f"writer-{number}", self.ledger, version))
-        for client in [*self.subscribers.values(), *self.publishers]:
-            await asyncio.wait_for(client.ready.wait(), 30)
-        self._publishing = [asyncio.create_task(self._publish(number, each))
+        await self.crew.ready()
+        self.crew.tasks += [asyncio.create_task(self._publish(number, each))
                             for number, each in enumerate(self.publishers)]
-        self._publishing.append(asyncio.create_task(self._come_and_go()))
+        self.crew.tasks.append(asyncio.create_task(self._come_and_go()))
 
     async def _publish(self, number, publisher):
         """Bursts and pauses, on topics of its own, at QoS 1 and 2."""
@@ -124,17 +113,17 @@ class Siege:
 
     def end(self):
         """Stops publishing, and waits until all is acknowledged and nothing is missing, as long as there is progress."""
-        self.call(self._stop_publishing())
-        self._wait(lambda: any(publisher.outgoing for publisher in self.publishers))
-        self._wait(lambda: any(self.ledger.missing(name) for name in self._judged()))
+        self.crew.call(self._stop_publishing())
+        self.crew.wait_while(lambda: any(publisher.outgoing for publisher in self.publishers))
+        self.crew.wait_while(lambda: any(self.ledger.missing(name) for name in self._judged()))
         # What comes doubled comes now: the end of a session's queue is behind everything that was in it.
-        self.call(self._publish_last())
-        self._wait(lambda: any(self.ledger.missing(name) for name in self._judged()))
+        self.crew.call(self._publish_last())
+        self.crew.wait_while(lambda: any(self.ledger.missing(name) for name in self._judged()))
 
     async def _stop_publishing(self):
-        for task in self._publishing:
+        for task in self.crew.tasks:
             task.cancel()
-        await asyncio.gather(*self._publishing, return_exceptions=True)
+        await asyncio.gather(*self.crew.tasks, return_exceptions=True)
         self.subscribers[AWAY].resume()
 
     async def _publish_last(self):
@@ -144,31 +133,12 @@ class Siege:
                     await publisher.publish(f"kill/{number}/{qos}/{topic}", qos)
             await publisher.drained()
 
-    def _wait(self, is_unfinished, patience=30):
-        """Until it is finished, or until nothing has moved for `patience` seconds."""
-        moved, seen = time.monotonic(), None
-        while is_unfinished():
-            now = (self.ledger.acknowledged_count(), [each.count for each in self.subscribers.values()])
-            if now != seen:
-                moved, seen = time.monotonic(), now
-            elif time.monotonic() - moved > patience:
-                return
-            time.sleep(0.05)
-
     def close(self):
         """Ends clients and gateway, whatever happened."""
-        with contextlib.suppress(Exception):
-            self.call(self._leave())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self.crew.end()
         if self.gateway:
             self.gateway.process.kill()
             self.gateway.process.wait()
-
-    async def _leave(self):
-        for task in self._publishing:
-            task.cancel()
-        await asyncio.gather(*(client.leave() for client in [*self.publishers, *self.subscribers.values()]))
 
     # MARK: the verdict
 

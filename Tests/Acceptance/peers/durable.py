@@ -6,7 +6,10 @@ whatever is missing or doubled in the end, the broker did it.
 """
 import asyncio
 import collections
+import contextlib
 import dataclasses
+import threading
+import time
 
 from . import packets
 
@@ -75,6 +78,54 @@ class Outgoing:
     retain: bool
     was_sent: bool = False
     is_released: bool = False
+
+
+class Crew:
+    """The event loop of some ends, on a thread of its own, for tests that wait and kill meanwhile."""
+
+    def __init__(self):
+        self.ledger = Ledger()
+        self.publishers, self.subscribers = [], {}
+        self.tasks = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="clients")
+        self._thread.start()
+
+    def call(self, coroutine, timeout=120):
+        """Runs it to its end."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+
+    def begin(self, coroutine):
+        """Runs it beside what the test does; `result` of what this returns waits for it."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def wait_while(self, is_unfinished, patience=30.0):
+        """Until it is finished, or until nothing has moved for `patience` seconds; returns whether it is finished."""
+        moved, seen = time.monotonic(), None
+        while is_unfinished():
+            now = (self.ledger.acknowledged_count(), [each.count for each in self.subscribers.values()])
+            if now != seen:
+                moved, seen = time.monotonic(), now
+            elif time.monotonic() - moved > patience:
+                return False
+            time.sleep(0.05)
+        return True
+
+    async def ready(self, timeout=30):
+        """Waits until all are connected and subscribed."""
+        for end in [*self.subscribers.values(), *self.publishers]:
+            await asyncio.wait_for(end.ready.wait(), timeout)
+
+    def end(self):
+        with contextlib.suppress(Exception):
+            self.call(self._leave())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _leave(self):
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*(end.leave() for end in [*self.publishers, *self.subscribers.values()]))
 
 
 class End:

@@ -42,7 +42,14 @@ class Gateway:
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
                 [*inside, BINARY, "run", "--config", config, "--devices", DEVICES], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
+                stderr=subprocess.STDOUT, env={**os.environ, **self._own(config), **(environment or {})})
+
+    @staticmethod
+    def _own(config):
+        """A place for its data beside its configuration, unless that names another one."""
+        place = pathlib.Path(config).with_suffix(".state")
+        place.mkdir(exist_ok=True)
+        return {"STATE_DIRECTORY": str(place)}
 
     @property
     def log(self):

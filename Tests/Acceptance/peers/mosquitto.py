@@ -9,8 +9,10 @@ from .waiting import eventually, free_port, is_listening
 class Mosquitto:
     """One mosquitto with a port and a folder that it keeps when it is killed and started again."""
 
-    def __init__(self, folder, tls=None):
+    def __init__(self, folder, tls=None, asks_for_certificates=False):
         self.port = free_port()
+        # Another listener without TLS, for who only looks on.
+        self.plain_port = free_port() if tls else self.port
         self.folder = folder
         self.database = folder / "mosquitto.db"
         folder.mkdir()
@@ -26,6 +28,7 @@ class Mosquitto:
             lines.append("user root")
         if tls:
             lines += [f"cafile {tls.ca}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
+            lines += [f"require_certificate {str(asks_for_certificates).lower()}", f"listener {self.plain_port} 127.0.0.1"]
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         self.process = None
 
@@ -45,6 +48,12 @@ class Mosquitto:
 
     def _written(self):
         return self.database.stat().st_mtime_ns if self.database.exists() else None
+
+    def stop(self):
+        """Ends it well: it writes down its sessions first."""
+        self.process.terminate()
+        self.process.wait()
+        self.process = None
 
     def kill(self):
         self.process.kill()

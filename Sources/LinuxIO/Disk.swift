@@ -48,7 +48,8 @@ package struct LinuxDisk: Disk {
     package func makeFolder(_ path: String) throws(SystemError) {
         guard mkdir(path, 0o700) != 0 else { return try synchronizeParent(of: path) }
         let code = errno
-        if code == EEXIST || code == EISDIR, File.isDirectory(path) { return }
+        if File.isDirectory(path) { return }
+        if code == EEXIST { throw SystemError(code: ENOTDIR, call: "mkdir", subject: path) }
         guard code == ENOENT, let parent = Self.parent(of: path) else {
             throw SystemError(code: code, call: "mkdir", subject: path)
         }

@@ -51,7 +51,7 @@ struct PowerCut {
     }
 
     /// Everything that may be on the disk; where there is too much of it, a part that the seed chooses.
-    func outcomes(seed: UInt64, atMost limit: Int = 200) -> [MemoryDisk] {
+    func outcomes(seed: UInt64, atMost limit: Int = 80) -> [MemoryDisk] {
         let writes = uncertainWrites
         let fates = Fate.allCases.count
         var random = SeededGenerator(seed: seed)

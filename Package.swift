@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "martlet-bench",
             dependencies: [
-                "Bytes", "Readings", "Hashing", "Access", "MQTTCodec", "Broker", "LinuxIO",
+                "Bytes", "Readings", "Hashing", "Access", "MQTTCodec", "Broker", "LinuxIO", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: edge),

@@ -58,6 +58,11 @@ package struct LinuxDisk: Disk {
         try synchronizeParent(of: path)
     }
 
+    /// Removes an empty folder.
+    package func removeFolder(_ path: String) throws(SystemError) {
+        guard rmdir(path) == 0 else { throw .last("rmdir", path) }
+    }
+
     /// A folder is no more durable than its name in the one above it.
     private func synchronizeParent(of path: String) throws(SystemError) {
         if let parent = Self.parent(of: path) { try synchronize(folder: parent) }

@@ -21,7 +21,7 @@ struct Benchmark: Sendable {
 
     static let all =
         CodecBenchmarks.all + TopicBenchmarks.all + DeliveryBenchmarks.all + ConnectionBenchmarks.all
-        + RetainedBenchmarks.all + PasswordBenchmarks.all
+        + RetainedBenchmarks.all + PasswordBenchmarks.all + StoreBenchmarks.all
 }
 
 /// How much work a round does.

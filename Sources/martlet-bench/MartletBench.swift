@@ -6,7 +6,8 @@ import LinuxIO
 struct MartletBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet-bench",
-        abstract: "Measures codec, topic matching, broker and password checks, without sockets and threads.",
+        abstract:
+            "Measures codec, topic matching, broker, password checks and the log on the disk, without sockets and threads.",
         discussion: """
             Each figure is the median of some rounds, with the lowest and the highest beside it. A benchmark that \
             does not deliver what it should ends the program with status 1.

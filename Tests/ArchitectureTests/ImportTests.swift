@@ -43,7 +43,7 @@ enum Floor {
         // top
         "Simulation": ["Bytes", "Decoders", "LinuxIO", "Modbus", "Readings", "Synchronization"],
         "martlet-bench": [
-            "Access", "ArgumentParser", "Broker", "Bytes", "Hashing", "LinuxIO", "MQTTCodec", "Readings",
+            "Access", "ArgumentParser", "Broker", "Bytes", "Hashing", "LinuxIO", "MQTTCodec", "Readings", "Store",
         ],
     ]
 

@@ -55,7 +55,7 @@ struct LogRecovery {
     }
 
     private mutating func remove(_ name: String) {
-        try? folder.disk.remove(folder.path(name))
+        guard (try? folder.disk.remove(folder.path(name))) != nil else { return }
         report.events.append(.removed(file: name))
     }
 

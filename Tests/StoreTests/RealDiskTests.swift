@@ -193,14 +193,27 @@ import Testing
     }
 
     @Test(.enabled(if: SmallDisk.isPossible, "needs root, to mount a small disk"))
-    func `a disk that can only be read is an error that says so`() throws {
+    func `a disk that can only be read is read, refuses, and is written to when it can be`() throws {
         let disk = try SmallDisk(kilobytes: 256)
         do { try open(disk.path + "/journal").box.commit(["one"]) }
         try disk.setReadOnly(true)
-        let error = #expect(throws: StoreError.self) { try open(disk.path + "/journal") }
-        #expect(error?.reason == .readOnly)
-        try disk.setReadOnly(false)
-        #expect(try open(disk.path + "/journal").frames == ["one"])
+        let new = #expect(throws: StoreError.self) { try open(disk.path + "/another") }
+        #expect(new?.reason == .readOnly)
+        do {
+            let (frames, box) = try open(disk.path + "/journal")
+            #expect(frames == ["one"])
+            for _ in 0..<2 {
+                let error = #expect(throws: StoreError.self) {
+                    try box.commit(box.log.pendingBytes == 0 ? ["two"] : [])
+                }
+                #expect(error?.reason == .readOnly)
+            }
+            #expect(throws: StoreError.self) { try box.snapshot(["one"]) }
+            #expect(throws: StoreError.self) { try open(disk.path + "/journal") }
+            try disk.setReadOnly(false)
+            try box.commit([])
+        }
+        #expect(try open(disk.path + "/journal").frames == ["one", "two"])
     }
 }
 

@@ -46,7 +46,8 @@ final class Assembly: Sendable {
         let notices = SystemdNotices(status: settings.summary, logger: log["gateway"])
         let devicesLoop = try EventLoop(name: "devices", heartbeatInterval: notices.heartbeat)
         let broker = try Self.startBroker(settings, log, notices, devicesLoop)
-        let side = DeviceSide(settings, on: devicesLoop, logger: log["devices"])
+        let state = settings.stateDirectory(ofService: ProcessEnvironment()["STATE_DIRECTORY"])
+        let side = DeviceSide(settings, stateDirectory: state, on: devicesLoop, logger: log["devices"])
         upstream = settings.upstream.map { Self.upstream($0, broker, log["bridge"]) }
         client = LocalClient(broker, name: "devices", schedule: { work in devicesLoop.execute(work) }) { event in
             if case .message(let message, _) = event { side.commanded(message) }

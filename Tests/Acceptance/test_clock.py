@@ -74,6 +74,19 @@ def test_without_a_time_server_readings_go_out_as_estimates_and_never_in_1970(bo
     local.received.wait_until(lambda entries: readings(entries)[-1]["q"] == "good", "a good reading")
 
 
+def test_after_a_restart_no_estimate_is_earlier_than_the_last_known_time(board, clock):
+    clock.set(0, True)
+    house, local = board("1s")
+    local.received.wait_until(readings, "a reading")
+    known = now()
+    assert house.stop()[0] == 0
+    clock.start_in_1970()
+    house, local = board("1s")
+    local.received.wait_until(readings, "a reading")
+    told = readings(local.received.entries)
+    assert told[0]["q"] == "estimated" and known - 1000 < told[0]["t"] < now() + 60_000
+
+
 def test_a_step_of_the_clock_doubles_nothing_and_changes_no_order(board, clock):
     clock.set(0, True)
     house, local = board("1h")

@@ -1,3 +1,4 @@
+import Readings
 import Testing
 
 @testable import LinuxIO
@@ -39,5 +40,16 @@ import Testing
         #expect(File.resolved("/nowhere") == nil)
         #expect(File.group(of: "/dev/null") == "root")
         #expect(File.group(of: "/nowhere") == nil)
+    }
+
+    @Test func `a file is marked with a time, and made where it is missing`() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/clock"
+        #expect(File.modifiedAt(path) == nil)
+        for milliseconds in [1_780_000_000_123, 1_700_000_000_000] as [Int64] {
+            #expect(File.mark(path, modifiedAt: Timestamp(milliseconds: milliseconds)))
+            #expect(File.modifiedAt(path) == Timestamp(milliseconds: milliseconds))
+        }
+        #expect(!File.mark("\(folder.path)/missing/clock", modifiedAt: Timestamp(milliseconds: 0)))
     }
 }

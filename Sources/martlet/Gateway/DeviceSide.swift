@@ -17,6 +17,7 @@ actor DeviceSide {
     private var publish: @Sendable (Publish) -> Void = { _ in }
     private var mapper: TimedMapper
     private let patience: Duration?
+    private var keptTime: KeptTime
     /// What the log says of the clock; it says nothing where it was set from the beginning.
     private var toldClock = ClockStanding.set
     private var actuators: Actuators
@@ -30,12 +31,13 @@ actor DeviceSide {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    init(_ settings: GatewaySettings, on loop: EventLoop, logger: Logger) {
+    init(_ settings: GatewaySettings, stateDirectory: String, on loop: EventLoop, logger: Logger) {
         self.loop = loop
         self.logger = logger
         commands = CommandMap(settings.mapping)
         patience = settings.clock.patience
-        mapper = TimedMapper(settings.mapping, settings.clockSettings, startedAt: .now)
+        keptTime = KeptTime(in: stateDirectory)
+        mapper = TimedMapper(settings.mapping, settings.clockSettings(last: keptTime.last), startedAt: .now)
         actuators = Actuators(settings.actuators)
     }
 
@@ -73,12 +75,14 @@ actor DeviceSide {
             carryOut(action, name, result: result)
         }
         send(mapper.stop(clock), keepsTime: false)
+        if mapper.clock == .set { keptTime.keepLast(clock) }
     }
 
     // MARK: readings
 
     private func send(_ publications: [Publication], keepsTime: Bool = true) {
         tellClock()
+        if mapper.clock == .set { keptTime.keep(clock) }
         for publication in publications { publish(Publish(publication)) }
         if keepsTime { keepTime() }
     }

@@ -5,6 +5,7 @@ import LinuxIO
 import Mapping
 import Network
 import Profiles
+import Readings
 import Settings
 
 extension GatewaySettings {
@@ -20,10 +21,10 @@ extension GatewaySettings {
         return actuators
     }
 
-    /// What is known of the time before the clock is set.
-    var clockSettings: ClockSettings {
+    /// What is known of the time before the clock is set; `last` is what was known when the gateway last ran.
+    func clockSettings(last: Timestamp?) -> ClockSettings {
         var settings = clock
-        settings.notBefore = Version.notBefore
+        settings.notBefore = max(Version.notBefore, last ?? Version.notBefore)
         return settings
     }
 

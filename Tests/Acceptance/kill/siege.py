@@ -64,10 +64,14 @@ class Siege:
             old.unlink()
 
     def fight(self, kills):
-        """Kills so many times; in between it lives for a moment, sometimes too short to listen at all."""
+        """Kills so many times; in between it lives for a moment, one time in five while it is still starting."""
         for _ in range(kills):
             gateway = self.start()
-            time.sleep(self.random.uniform(*self.random.choice([(0, 0.2), (0.1, 1), (0.5, 1.5)])))
+            if self.random.random() < 0.2:
+                time.sleep(self.random.uniform(0, 0.3))
+            else:
+                gateway.wait_until_listening()
+                time.sleep(self.random.uniform(*self.random.choice([(0.02, 0.3), (0.2, 1)])))
             assert gateway.process.poll() is None, f"it ended by itself (seed {self.seed}):\n{gateway.log}"
             self.kill()
         self.start().wait_until_listening()

@@ -13,6 +13,7 @@ struct CommitMailbox: Sendable {
     var isAskedToRetry = false
     /// Set when the thread is to end.
     var deadline: MonotonicTime?
+    var hasEnded = false
     var statistics = LogStatistics()
 
     var isEmpty: Bool { entries.isEmpty }

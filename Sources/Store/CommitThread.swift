@@ -24,6 +24,7 @@ package final class CommitThread: Sendable {
 
     private let mailbox = Mutex(CommitMailbox())
     private let wakeUp: WakeUp
+    private let ended: WakeUp
     private let log: Mutex<RecordLog>
     private let pause: Duration
     private let report: @Sendable (Report) -> Void
@@ -37,6 +38,7 @@ package final class CommitThread: Sendable {
         report: @escaping @Sendable (Report) -> Void
     ) throws(SystemError) {
         wakeUp = try WakeUp()
+        ended = try WakeUp()
         mailbox.withLock { $0.statistics = log.statistics }
         self.log = Mutex(log)
         self.pause = pause
@@ -112,14 +114,15 @@ package final class CommitThread: Sendable {
 
     /// Commits what waits, tries for so long if it must, and ends; false if something could not be committed.
     ///
-    /// A snapshot that is not finished is dropped.
+    /// A snapshot that is not finished is dropped. A disk that does not answer at all is not waited for: the thread is
+    /// left to the end of the process.
     package func end(within limit: Duration) -> Bool {
+        guard let thread = thread.withLock({ $0.take() }) else { return waitingBytes == 0 }
         mailbox.withLock { $0.deadline = .now + limit }
         wakeUp.signal()
-        thread.withLock { thread in
-            thread?.join()
-            thread = nil
-        }
+        ended.wait(atMost: limit + pause)
+        guard mailbox.withLock({ $0.hasEnded }) else { return false }
+        thread.join()
         return waitingBytes == 0
     }
 
@@ -140,6 +143,8 @@ package final class CommitThread: Sendable {
             wait(until: progress.failure == nil ? nil : min(progress.nextTry, turn.deadline ?? .never), turn)
         }
         log.withLock { $0.dropSnapshot() }
+        mailbox.withLock { $0.hasEnded = true }
+        ended.signal()
     }
 
     private var isEmpty: Bool { mailbox.withLock { $0.isEmpty } }

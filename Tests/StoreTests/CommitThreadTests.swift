@@ -90,6 +90,18 @@ import Testing
         #expect(try TestLog.look(disk).frames.count == 1_000)
     }
 
+    @Test func `a disk that does not answer does not hold up the end`() throws {
+        let gate = DispatchSemaphore(value: 0)
+        disk.hold(until: gate)
+        let thread = try start(pause: .milliseconds(1))
+        thread.submit(Array("one".utf8), 1)
+        disk.waitUntilHeld()
+        #expect(!thread.end(within: .milliseconds(1)))
+        #expect(!thread.end(within: .milliseconds(1)))
+        gate.signal()
+        guard case .committed(1, _) = reports.next() else { throw Unexpected() }
+    }
+
     @Test func `a snapshot is written between commits and takes the place of older segments`() throws {
         let thread = try start()
         thread.submit(Array("one".utf8), 1)

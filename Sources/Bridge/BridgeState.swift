@@ -21,7 +21,7 @@ package struct BridgeState: Sendable {
     private static let reportInterval: Duration = .seconds(10)
     private static let alarmFill = 0.8
 
-    private let settings: BridgeSettings
+    private var settings: BridgeSettings
     package private(set) var queue: OfflineQueue
     package private(set) var isUp = false
     private var actions: [Action] = []
@@ -49,6 +49,13 @@ package struct BridgeState: Sendable {
 
     /// When `tick` is due.
     package var wakeAt: ContinuousClock.Instant? { reportAt }
+
+    /// Goes on with other lines; what the queue holds keeps its topics, and the queue its limits.
+    package mutating func apply(_ settings: BridgeSettings) {
+        let queue = self.settings.queue
+        self.settings = settings
+        self.settings.queue = queue
+    }
 
     // MARK: subscriptions
 

@@ -77,6 +77,14 @@ package final class LocalClient: Sendable {
         }
     }
 
+    package func unsubscribe(_ filters: [[UInt8]]) {
+        guard !filters.isEmpty else { return }
+        state.withLock { state in
+            _ = state.client.unsubscribe(filters)
+            Self.write(&state)
+        }
+    }
+
     /// A message with this token is kept now: the broker may forget it.
     package func acknowledge(_ token: MessageToken) {
         state.withLock { state in

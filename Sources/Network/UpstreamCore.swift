@@ -5,7 +5,7 @@ import NIOCore
 
 /// Carries out what the client's and the bridge's states decide; lives on the link's loop and never leaves it.
 final class UpstreamCore {
-    private let settings: UpstreamLink.Settings
+    private var settings: UpstreamLink.Settings
     private let loop: any EventLoop
     private let report: @Sendable (BridgeEvent) -> Void
     private var local: LocalClient?
@@ -13,6 +13,7 @@ final class UpstreamCore {
     private var bridge: BridgeState
     private var status: UpstreamStatus
     private var backOff: BackOff
+    private let backOffSeed: UInt64
     private var channel: (any Channel)?
     /// Counts attempts, so that news of an earlier channel are known as such.
     private var attempt = 0
@@ -42,7 +43,8 @@ final class UpstreamCore {
         self.report = report
         client = ClientState(ClientSettings(settings), now: .now)
         bridge = BridgeState(settings.bridge)
-        status = UpstreamStatus(clientID: settings.bridge.clientID)
+        status = UpstreamStatus(settings.statusName)
+        backOffSeed = seed
         backOff = BackOff(seed: seed, shortest: settings.shortestWait, longest: settings.longestWait)
     }
 
@@ -51,6 +53,63 @@ final class UpstreamCore {
         self.local = local
         local.subscribe(bridge.localSubscriptions)
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
+        connect()
+    }
+
+    /// Goes on with other settings, on the same connection where only the lines differ.
+    func apply(_ new: UpstreamLink.Settings) {
+        guard stopped == nil, new != settings else { return }
+        let old = (settings, local: bridge.localSubscriptions, upstream: bridge.upstreamSubscriptions)
+        settings = new
+        bridge.apply(new.bridge)
+        subscribeLocally(insteadOf: old.local)
+        if old.0.statusName != new.statusName {
+            for message in status.farewell() { local?.publish(message) }
+            status = UpstreamStatus(new.statusName)
+        }
+        var sameLink = old.0
+        sameLink.bridge = new.bridge
+        sameLink.statusName = new.statusName
+        if sameLink == new, old.0.bridge.clientID == new.bridge.clientID {
+            subscribeUpstream(insteadOf: old.upstream)
+        } else {
+            connectAnew()
+        }
+        settle()
+    }
+
+    /// What was retained before comes only for filters that are new.
+    private func subscribeLocally(insteadOf old: [Subscribe.Request]) {
+        var wanted = bridge.localSubscriptions
+        local?.unsubscribe(old.map(\.filter).filter { filter in !wanted.contains { $0.filter == filter } })
+        for index in wanted.indices { wanted[index].retainHandling = .sendIfNew }
+        local?.subscribe(wanted)
+    }
+
+    private func subscribeUpstream(insteadOf old: [Subscribe.Request]) {
+        var wanted = bridge.upstreamSubscriptions
+        guard wanted != old else { return }
+        let gone = old.map(\.filter).filter { filter in !wanted.contains { $0.filter == filter } }
+        if !gone.isEmpty { _ = client.unsubscribe(gone) }
+        for index in wanted.indices { wanted[index].retainHandling = .sendIfNew }
+        if !wanted.isEmpty { _ = client.subscribe(wanted) }
+    }
+
+    /// Leaves the server and comes again as what the settings say now; nothing waits for that.
+    private func connectAnew() {
+        let wasConnected = channel != nil
+        client.disconnect()
+        write()
+        finishAtMostOnce()
+        attempt += 1
+        // Those of the old client mean nothing to the new one.
+        localTokens = ArraySlice(localTokens.map { _ in nil })
+        speak(.v5)
+        unanswered = 0
+        _ = client.takeEvents()
+        if wasConnected, bridge.isUp { bridge.linkDown("the settings changed", now: .now) }
+        connectedAt = nil
+        backOff = BackOff(seed: backOffSeed, shortest: settings.shortestWait, longest: settings.longestWait)
         connect()
     }
 

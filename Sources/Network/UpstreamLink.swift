@@ -12,6 +12,10 @@ import Synchronization
 /// queue holds them.
 package final class UpstreamLink: Sendable {
     package struct Settings: Equatable, Sendable {
+        /// Told apart from other links by this.
+        package var name = "upstream"
+        /// A level of the topics on `$SYS`.
+        package var statusName: String
         package var host: String
         package var port: UInt16
         /// Nil for plain TCP.
@@ -34,6 +38,7 @@ package final class UpstreamLink: Sendable {
             self.host = host
             self.port = port
             self.bridge = bridge
+            statusName = String(decoding: bridge.clientID, as: UTF8.self)
         }
     }
 
@@ -92,23 +97,43 @@ package final class UpstreamLink: Sendable {
         let core = UpstreamCore(settings, on: loop, seed: Entropy.seed(), report: report)
         let bound = NIOLoopBound(core, eventLoop: loop)
         let local = LocalClient(
-            broker, name: "bridge", acknowledgement: .deferred, schedule: { loop.execute($0) },
+            broker, name: "bridge-\(settings.name)", acknowledgement: .deferred, schedule: { loop.execute($0) },
             onEvent: { bound.value.localEvent($0) })
         core.start(local)
         return bound
     }
 
+    /// Goes on with other settings; what waits for the server stays, and so does `bridge.queue`.
+    ///
+    /// The connection stays where only the lines differ.
+    package func apply(_ settings: Settings) {
+        guard let core = running.withLock({ $0?.core }) else { return }
+        core.eventLoop.execute { core.value.apply(settings) }
+    }
+
     /// Sends what it can within a moment, says goodbye to the server, and ends the loop.
     package func stop() {
+        Self.stop([self])
+    }
+
+    /// The same for several at once.
+    package static func stop(_ links: [UpstreamLink]) {
+        let ending = links.compactMap { $0.beginStop() }
+        for (group, isDone) in ending {
+            try? isDone.wait()
+            try? group.syncShutdownGracefully()
+        }
+    }
+
+    private func beginStop() -> (MultiThreadedEventLoopGroup, EventLoopFuture<Void>)? {
         let ended = running.withLock { running in
             defer { running = nil }
             return running
         }
-        guard let ended else { return }
+        guard let ended else { return nil }
         let loop = ended.core.eventLoop
         let isDone = loop.makePromise(of: Void.self)
         loop.execute { ended.core.value.stop(patience: Self.patience, done: isDone) }
-        try? isDone.futureResult.wait()
-        try? ended.group.syncShutdownGracefully()
+        return (ended.group, isDone.futureResult)
     }
 }

@@ -28,15 +28,16 @@ struct UpstreamStatus {
     /// The queue changes with every message; nobody wants to read that.
     private static let interval: Duration = .seconds(10)
 
-    private let clientID: String
+    private let name: String
     private var isUp: Bool?
     private var depth: Depth?
     private var depthSaidAt: ContinuousClock.Instant?
     /// When a change of the queue is to be said.
     private(set) var wakeAt: ContinuousClock.Instant?
 
-    init(clientID: [UInt8]) {
-        self.clientID = String(decoding: BrokerState.level(clientID), as: UTF8.self)
+    /// `name` is the client id at the server, as long as no other link has it too.
+    init(_ name: String) {
+        self.name = String(decoding: BrokerState.level(Array(name.utf8)), as: UTF8.self)
     }
 
     /// What is to be published now.
@@ -52,8 +53,8 @@ struct UpstreamStatus {
         wakeAt = nil
         depthSaidAt = now
         let old = depth?.values.map { Optional($0.1) } ?? [nil, nil, nil, nil]
-        for ((name, value), said) in zip(newDepth.values, old) where said != value {
-            messages.append(Self.message("$SYS/martlet/bridges/\(clientID)/\(name)", String(value)))
+        for ((key, value), said) in zip(newDepth.values, old) where said != value {
+            messages.append(Self.message("$SYS/martlet/bridges/\(name)/\(key)", String(value)))
         }
         depth = newDepth
         return messages
@@ -65,7 +66,7 @@ struct UpstreamStatus {
     /// mosquitto's topic and words.
     private mutating func say(_ isUp: Bool) -> Publish {
         self.isUp = isUp
-        return Self.message("$SYS/broker/connection/\(clientID)/state", isUp ? "1" : "0")
+        return Self.message("$SYS/broker/connection/\(name)/state", isUp ? "1" : "0")
     }
 
     private static func message(_ topic: String, _ value: String) -> Publish {

@@ -34,7 +34,8 @@ package struct GatewaySettings: Sendable {
     package var rules: [AccessRule]?
     /// The members of the groups that rules speak of.
     package var groups: [String: Set<[UInt8]>] = [:]
-    package var upstream: UpstreamSettings?
+    /// In the order of the file; their names differ.
+    package var upstreams: [UpstreamSettings] = []
 
     /// The files with users that are named anywhere.
     package var userFiles: [String] {
@@ -188,7 +189,7 @@ package struct DevicePoint: Equatable, Sendable {
     }
 }
 
-/// The entry of `upstream`.
+/// One entry of `upstream`.
 package struct UpstreamSettings: Equatable, Sendable {
     package struct TLS: Equatable, Sendable {
         /// PEM files; nil takes the system's authorities.
@@ -207,6 +208,8 @@ package struct UpstreamSettings: Equatable, Sendable {
     package var userName: String?
     /// Never logged.
     package var password: String?
+    /// What `$SYS` calls it: the client id, with the name where two upstreams have the same one.
+    package var statusName: String
     package var bridge: BridgeSettings
 
     package init(name: String, host: String, port: UInt16, bridge: BridgeSettings) {
@@ -214,5 +217,6 @@ package struct UpstreamSettings: Equatable, Sendable {
         self.host = host
         self.port = port
         self.bridge = bridge
+        statusName = String(decoding: bridge.clientID, as: UTF8.self)
     }
 }

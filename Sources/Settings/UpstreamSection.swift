@@ -1,30 +1,40 @@
 import Bridge
 import Documents
 
-/// `upstream:` the server that readings are forwarded to.
+/// `upstream:` the servers that readings are forwarded to.
 struct UpstreamSection {
     var gateway: String
     var secrets: SecretSource
 
-    func read(_ root: Section) -> UpstreamSettings? {
-        guard let section = root.section("upstream") else { return nil }
+    func read(_ root: Section) -> [UpstreamSettings] {
+        guard let section = root.section("upstream") else { return [] }
         if let key = keyWithoutName(section) {
             root.problems.error(
                 "'\(key)' is one level too high: an upstream has a name", at: section.mark(of: key),
                 hint: "write a name of your choice above, like 'central:', and indent these keys below it")
             // Read all the same: the other problems are better told now than later.
-            return upstream("upstream", section)
+            return upstream("upstream", section).map { [$0] } ?? []
         }
-        let entries = section.sections
-        for (name, extra) in entries.dropFirst() {
-            root.problems.error(
-                "'\(name)' is one upstream too many: this version has one", at: extra.mark,
-                hint: "keep '\(entries[0].name)' or '\(name)'")
-        }
-        return entries.first.flatMap { name, section in
+        var upstreams: [UpstreamSettings] = []
+        for (name, section) in section.sections {
             Key.check(name, "an upstream", section)
-            return upstream(name, section)
+            guard var upstream = upstream(name, section) else { continue }
+            if let twin = upstreams.first(where: { $0.bridge.clientID == upstream.bridge.clientID }) {
+                upstream.statusName += "-\(name)"
+                checkTwin(upstream, twin, section)
+            }
+            upstreams.append(upstream)
         }
+        return upstreams
+    }
+
+    /// A server throws the first client out when a second one comes with its id, and so on for ever. [MQTT-3.1.4-3]
+    private func checkTwin(_ upstream: UpstreamSettings, _ twin: UpstreamSettings, _ section: Section) {
+        guard upstream.host == twin.host, upstream.port == twin.port else { return }
+        section.problems.error(
+            "'\(upstream.name)' and '\(twin.name)' are the same server and have the same client id",
+            at: section.mark(of: "client_id"),
+            hint: "give one of them an id of its own: client_id: \"{gateway}-\(upstream.name)\"")
     }
 
     /// A key of an upstream that stands where its name should.

@@ -26,7 +26,7 @@ final class Assembly: Sendable {
     private let broker: BrokerServer
     private let side: DeviceSide
     private let client: LocalClient
-    private let upstream: UpstreamLink?
+    private let upstreams: UpstreamLinks
     private let requests: Requests
     let reloader: Reloader
     private let running = Mutex<Task<Void, Never>?>(nil)
@@ -48,17 +48,22 @@ final class Assembly: Sendable {
         let broker = try Self.startBroker(settings, log, notices, devicesLoop)
         let state = settings.stateDirectory(ofService: ProcessEnvironment()["STATE_DIRECTORY"])
         let side = DeviceSide(settings, stateDirectory: state, on: devicesLoop, logger: log["devices"])
-        upstream = settings.upstream.map { Self.upstream($0, broker, log["bridge"]) }
+        let upstreams = UpstreamLinks(settings.upstreams, broker, log["bridge"])
         client = LocalClient(broker, name: "devices", schedule: { work in devicesLoop.execute(work) }) { event in
             if case .message(let message, _) = event { side.commanded(message) }
         }
         let topic = Array("\(settings.id)/$config".utf8)
         reloader = Reloader(
-            settings, read: read, apply: { settings throws(CommandFailure) in try Self.apply(settings, to: broker) },
+            settings, read: read,
+            apply: { settings throws(CommandFailure) in
+                try Self.apply(settings, to: broker)
+                upstreams.apply(settings.upstreams)
+            },
             logger: log["gateway"]
         ) { [client] outcome in client.publish(outcome.message(on: topic)) }
         requests = Requests(broker, on: devicesLoop, reloader: reloader, logger: log["gateway"])
         (self.notices, self.devicesLoop, self.broker, self.side) = (notices, devicesLoop, broker, side)
+        self.upstreams = upstreams
     }
 
     /// What of a configuration can be changed while running; the listeners first, for only they can fail.
@@ -89,20 +94,13 @@ final class Assembly: Sendable {
         }
     }
 
-    private static func upstream(_ settings: UpstreamSettings, _ broker: BrokerServer, _ logger: Logger) -> UpstreamLink
-    {
-        UpstreamLink(UpstreamLink.Settings(settings), broker: broker) { event in
-            logger.log(level: event.isWarning ? .warning : .info, "\(settings.name): \(event)")
-        }
-    }
-
-    /// Starts the devices and the link to the server.
+    /// Starts the devices and the links to the servers.
     func start() {
         let addresses = broker.addresses.map(\.description).joined(separator: " and ")
         log["broker"].info("listens on \(addresses)")
         let task = Task(executorPreference: devicesLoop) { [self] in await run() }
         running.withLock { $0 = task }
-        upstream?.start()
+        upstreams.start()
     }
 
     /// Runs the devices until the task is cancelled, then says goodbye for them.
@@ -145,7 +143,7 @@ final class Assembly: Sendable {
         notices.stopping()
         running.withLock { $0 }?.cancel()
         let isInTime = hasEnded.wait(until: .now + Self.patience)
-        upstream?.stop()
+        upstreams.stop()
         requests.close()
         client.close()
         broker.stop()

@@ -5,7 +5,7 @@ import Testing
 @testable import Network
 
 @Suite struct UpstreamStatusTests {
-    private var status = UpstreamStatus(clientID: Array("house/1".utf8))
+    private var status = UpstreamStatus("house/1")
     private var bridge = BridgeState(
         BridgeSettings(clientID: Array("house/1".utf8), out: [BridgeSettings.Line(filter: Array("#".utf8))]))
     private let start = ContinuousClock.now

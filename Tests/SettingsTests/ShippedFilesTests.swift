@@ -41,7 +41,7 @@ import Testing
         #expect(read.listeners == builtIn.listeners)
         #expect(read.brokerLimits == builtIn.brokerLimits)
         #expect(read.anonymous == builtIn.anonymous)
-        #expect(read.upstream == nil)
+        #expect(read.upstreams.isEmpty)
     }
 
     @Test func `the comments of the reference are right once they are none`() throws {
@@ -63,13 +63,13 @@ import Testing
         var inherited = PublishRule()
         inherited.report.deadband = 5  // the one commented line of `defaults`
         #expect(publish == [explicit, inherited, inherited, inherited])
-        let queue = try #require(read.upstream?.bridge.queue)
+        let queue = try #require(read.upstreams.first?.bridge.queue)
         let bare = try Self.bareUpstream().bridge.queue
         #expect(queue == bare)
     }
 
     private static func bareUpstream() throws -> UpstreamSettings {
-        try #require(try settings("upstream: { a: { url: mqtt://host, out: [ { filter: '#' } ] } }").upstream)
+        try #require(try settings("upstream: { a: { url: mqtt://host, out: [ { filter: '#' } ] } }").upstreams.first)
     }
 
     @Test func `the demo is what is promised of it`() throws {

@@ -27,7 +27,7 @@ import Testing
                 in: [ { filter: "sites/{gateway}/+/+/set", to: "{topic:1..}" } ]
                 buffer: { max_messages: 10, max_size: 1MB, max_age: 1d, full: drop-oldest }
             """)
-        let upstream = try #require(read.upstream)
+        let upstream = try #require(read.upstreams.first)
         #expect(upstream.name == "central")
         #expect(upstream.host == "mqtt.example.org")
         #expect(upstream.port == 8883)
@@ -59,7 +59,8 @@ import Testing
             ("mqtt://[::1]:7", "::1", 7, false), ("mqtt://10.0.0.1", "10.0.0.1", 1883, false),
         ] as [(String, String, UInt16, Bool)])
     func `addresses`(url: String, host: String, port: UInt16, isEncrypted: Bool) throws {
-        let upstream = try #require(try settings("upstream: { a: { url: '\(url)', out: [ { filter: a } ] } }").upstream)
+        let upstream = try #require(
+            try settings("upstream: { a: { url: '\(url)', out: [ { filter: a } ] } }").upstreams.first)
         #expect(upstream.host == host)
         #expect(upstream.port == port)
         #expect((upstream.tls != nil) == isEncrypted)
@@ -102,10 +103,18 @@ import Testing
         #expect(try told(keys) == [message])
     }
 
-    @Test func `one upstream is enough for now`() throws {
-        let told = try problems("upstream:\n  a: { url: 'mqtt://a', out: [] }\n  b: { url: 'mqtt://b', out: [] }\n")
+    @Test func `several upstreams stand beside each other`() throws {
+        let read = try settings("upstream:\n  a: { url: 'mqtt://a', out: [] }\n  b: { url: 'mqtt://b', out: [] }\n")
+        #expect(read.upstreams.map(\.name) == ["a", "b"])
+        #expect(read.upstreams.map(\.host) == ["a", "b"])
+        #expect(read.upstreams.map(\.statusName) == ["site", "site-b"])
+    }
+
+    @Test func `two links with one client id to one server are refused`() throws {
+        let told = try problems(
+            "upstream:\n  a: { url: 'mqtt://h', out: [] }\n  b: { url: 'mqtt://h:1883', out: [] }\n")
         #expect(told.count == 1)
-        #expect(told.first?.contains("'b' is one upstream too many") == true)
+        #expect(told.first?.contains("'b' and 'a' are the same server and have the same client id") == true)
     }
 
     @Test func `an upstream without a name is told where the name goes`() throws {

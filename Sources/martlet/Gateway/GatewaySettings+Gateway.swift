@@ -134,6 +134,7 @@ extension UpstreamLink.Settings {
     /// The upstream as the configuration says it.
     init(_ upstream: UpstreamSettings) {
         self.init(host: upstream.host, port: upstream.port, bridge: upstream.bridge)
+        (name, statusName) = (upstream.name, upstream.statusName)
         tls = upstream.tls.map { settings in
             var tls = UpstreamLink.TLS()
             tls.ca = settings.ca

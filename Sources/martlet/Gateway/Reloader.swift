@@ -1,3 +1,4 @@
+import Bridge
 import Bytes
 import Logging
 import MQTTCodec
@@ -63,7 +64,8 @@ final class Reloader: Sendable {
 
     private func verdict(_ loaded: LoadedConfiguration, _ settings: GatewaySettings) -> String {
         let waiting = Self.needingRestart(started, settings)
-        let done = "\(loaded.path) is applied: listeners, certificates, users, rules and limits of the broker"
+        let done =
+            "\(loaded.path) is applied: listeners, certificates, users, rules and limits of the broker, and upstreams"
         guard !waiting.isEmpty else { return done }
         return "\(done); changed too, and applied at the next restart: \(waiting.joined(separator: ", "))"
     }
@@ -81,7 +83,13 @@ final class Reloader: Sendable {
         if before.ports != after.ports { sections.append("ports") }
         if before.devices != after.devices { sections.append("devices") }
         if before.mapping != after.mapping, before.devices == after.devices { sections.append("topics") }
-        if before.upstream != after.upstream { sections.append("upstream") }
+        // What waits for a server stays where it is.
+        for upstream in after.upstreams {
+            let old = before.upstreams.first { $0.name == upstream.name }
+            if let old, old.bridge.queue != upstream.bridge.queue {
+                sections.append("upstream.\(upstream.name).buffer")
+            }
+        }
         if before.store != after.store { sections.append("store") }
         return sections
     }

@@ -230,6 +230,34 @@ import Testing
             #expect(!again.recovery.isDamaged)
         }
     }
+
+    @Test(arguments: 0..<2)
+    func `whatever happens to a log with a snapshot, it opens and tells only what was written`(seed: Int) throws {
+        let original = MemoryDisk()
+        let (_, box) = try TestLog.open(original, segmentSize: 260)
+        for batch in 0..<3 { try box.commit(["old \(batch)"]) }
+        let parts = (0..<5).map { "part \($0) \(String(repeating: "x", count: 30))" }
+        _ = try box.log.beginSnapshot()
+        var known: Set<String> = Set(parts)
+        for (number, part) in parts.enumerated() {
+            let bytes = Array(part.utf8)
+            try box.log.addToSnapshot(bytes.span)
+            try box.commit(["new \(number)"])
+            known.insert("new \(number)")
+        }
+        try box.log.finishSnapshot()
+        var random = SeededGenerator(seed: UInt64(seed) + 77)
+        for _ in 0..<1_000 {
+            let disk = MemoryDisk(original.files)
+            for _ in 0...Int.random(in: 0..<4, using: &random) { Mutation.apply(to: disk, using: &random) }
+            let opened = try TestLog.look(disk)
+            #expect(known.isSuperset(of: opened.snapshot) && known.isSuperset(of: opened.frames))
+            #expect(opened.snapshot == opened.snapshot.sorted() && Set(opened.positions).count == opened.frames.count)
+            let again = try TestLog.look(disk)
+            #expect(again.snapshot == opened.snapshot && again.frames == opened.frames)
+            #expect(!again.recovery.isDamaged)
+        }
+    }
 }
 
 /// Random numbers that a test has again.

@@ -14,6 +14,8 @@ package enum BridgeEvent: Equatable, Sendable {
     case subscriptionRefused(filter: String, reason: String)
     /// A filter that the local broker does not grant.
     case localSubscriptionRefused(filter: String, reason: String)
+    /// Messages that were here before, since the last report.
+    case circled(count: Int)
     /// Messages from the upstream that no line wants, since the last report.
     case notWanted(count: Int)
 
@@ -21,7 +23,7 @@ package enum BridgeEvent: Equatable, Sendable {
     package var isWarning: Bool {
         switch self {
         case .linkUp, .olderVersion, .caughtUp, .notWanted: false
-        case .linkDown, .queueFilling, .dropped, .subscriptionRefused, .localSubscriptionRefused: true
+        case .circled, .linkDown, .queueFilling, .dropped, .subscriptionRefused, .localSubscriptionRefused: true
         }
     }
 }
@@ -39,6 +41,8 @@ extension BridgeEvent: CustomStringConvertible {
         case .caughtUp: "everything that waited has been sent"
         case .subscriptionRefused(let filter, let reason): "the server refuses to send \(filter): \(reason)"
         case .localSubscriptionRefused(let filter, let reason): "the local broker refuses to send \(filter): \(reason)"
+        case .circled(let count):
+            "\(count) messages came round in a circle and were dropped; do bridges send them on to each other?"
         case .notWanted(let count): "\(count) messages came that no line under `in` wants"
         }
     }

@@ -27,6 +27,7 @@ package struct BridgeState: Sendable {
     private var actions: [Action] = []
     private var reported: [DropReason: Int] = [:]
     private var notWanted = 0
+    private var circled = 0
     private var lastCause: String?
     private var reportAt: ContinuousClock.Instant?
     private var isFilling = false
@@ -68,12 +69,12 @@ package struct BridgeState: Sendable {
     /// The retain flag stays as it was published: Control refuses retained commands.
     private static func requests(_ lines: [BridgeSettings.Line]) -> [Subscribe.Request] {
         var requests: [Subscribe.Request] = []
-        for line in lines where !requests.contains(where: { $0.filter == line.filter }) {
-            // Above QoS 0 whatever the line says: the local side always acknowledges.
-            var request = Subscribe.Request(filter: line.filter, qos: max(line.qos, .atLeastOnce))
-            request.noLocal = true
-            request.retainAsPublished = true
-            requests.append(request)
+        for request in lines.flatMap(\.requests) {
+            if let index = requests.firstIndex(where: { $0.filter == request.filter }) {
+                requests[index].qos = max(requests[index].qos, request.qos)
+            } else {
+                requests.append(request)
+            }
         }
         return requests
     }
@@ -85,28 +86,51 @@ package struct BridgeState: Sendable {
         _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
     ) {
         defer { if let token { actions.append(.acknowledgeLocal(token)) } }
-        guard let line = Self.line(for: message.topic, in: settings.out) else { return }
-        if let rewritten = Self.rewritten(message, by: line) {
-            queue.append(rewritten, now: now)
-        } else {
-            queue.drop(.topicInvalid)
+        switch crossing(message, .out) {
+        case .nobodys: return
+        case .here: circled += 1
+        case .invalid: queue.drop(.topicInvalid)
+        case .message(let message): queue.append(message, now: now)
         }
         forward(now: now)
         watch(now: now)
     }
 
-    private static func line(for topic: [UInt8], in lines: [BridgeSettings.Line]) -> BridgeSettings.Line? {
-        lines.first { Topic.matches(filter: $0.filter, name: topic) }
+    /// What becomes of a message that crosses the bridge.
+    private enum Crossing {
+        /// No line is for it.
+        case nobodys
+        /// It crossed this bridge before, or too many.
+        case here
+        case invalid
+        case message(Publish)
+    }
+
+    private func crossing(_ message: Publish, _ direction: Hops.Direction) -> Crossing {
+        for line in direction == .out ? settings.out : settings.in {
+            switch line.verdict(on: message.topic) {
+            case .otherLine: continue
+            case .invalid: return .invalid
+            case .topic(let topic): return copy(message, topic, line, direction)
+            }
+        }
+        return .nobodys
     }
 
     /// The message under its new topic, without what belonged to the last hop; its payload is untouched.
-    private static func rewritten(_ message: Publish, by line: BridgeSettings.Line) -> Publish? {
-        guard let topic = line.rewrite.apply(to: message.topic) else { return nil }
-        var copy = Publish(topic: topic, payload: message.payload, qos: line.qos, retain: message.retain)
+    private func copy(
+        _ message: Publish, _ topic: [UInt8], _ line: BridgeLine, _ direction: Hops.Direction
+    ) -> Crossing {
+        let hops = Hops(of: message)
+        guard hops.allow(direction, settings.gateway) else { return .here }
+        var copy = Publish(
+            topic: topic, payload: message.payload, qos: line.qos ?? message.qos,
+            retain: message.retain && line.keepsRetain)
         copy.properties = message.properties
         copy.properties.subscriptionIdentifiers = []
         copy.properties[number: .topicAlias] = nil
-        return copy
+        hops.mark(&copy, direction, settings.gateway)
+        return .message(copy)
     }
 
     private mutating func forward(now: ContinuousClock.Instant) {
@@ -142,15 +166,14 @@ package struct BridgeState: Sendable {
     package mutating func upstreamMessage(
         _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
     ) {
-        guard let line = Self.line(for: message.topic, in: settings.in),
-            let rewritten = Self.rewritten(message, by: line)
-        else {
-            // Acknowledged all the same: a session that remembers an old filter must not be stuck with it.
-            notWanted += 1
-            if let token { actions.append(.acknowledgeUpstream(token)) }
-            return watch(now: now)
+        switch crossing(message, .into) {
+        case .message(let message): return actions.append(.publishLocally(message, token))
+        case .here: circled += 1
+        case .nobodys, .invalid: notWanted += 1
         }
-        actions.append(.publishLocally(rewritten, token))
+        // Acknowledged all the same: a session that remembers an old filter must not be stuck with it.
+        if let token { actions.append(.acknowledgeUpstream(token)) }
+        watch(now: now)
     }
 
     // MARK: link
@@ -205,9 +228,10 @@ package struct BridgeState: Sendable {
     }
 
     private mutating func report(now: ContinuousClock.Instant) {
-        var isNews = notWanted > 0
-        if isNews { actions.append(.alarm(.notWanted(count: notWanted))) }
-        notWanted = 0
+        var isNews = notWanted > 0 || circled > 0
+        if notWanted > 0 { actions.append(.alarm(.notWanted(count: notWanted))) }
+        if circled > 0 { actions.append(.alarm(.circled(count: circled))) }
+        (notWanted, circled) = (0, 0)
         for reason in DropReason.allCases {
             let count = queue.dropped[reason, default: 0] - reported[reason, default: 0]
             guard count > 0 else { continue }

@@ -54,18 +54,22 @@ package final class LocalClient: Sendable {
     package var dropped: Int { state.withLock { $0.dropped } }
 
     /// Publishes now, or when its turn comes; messages keep their order.
-    package func publish(_ message: Publish) {
+    ///
+    /// At QoS 1 and 2 `acknowledged` follows with the handle; there is none for a message that could not be taken.
+    @discardableResult
+    package func publish(_ message: Publish) -> RequestHandle? {
         state.withLock { state in
+            defer { Self.write(&state) }
             do throws(PublishRefusal) {
-                _ = try state.client.publish(message, now: .now)
+                return try state.client.publish(message, now: .now)
             } catch {
                 if error == .notConnected, state.early.count < Self.mostEarly {
                     state.early.append(message)
                 } else {
                     state.dropped += 1
                 }
+                return nil
             }
-            Self.write(&state)
         }
     }
 

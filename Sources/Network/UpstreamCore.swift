@@ -25,8 +25,8 @@ final class UpstreamCore {
     private var numbers: [RequestHandle: Int] = [:]
     /// Sent at QoS 0, to be called done when the channel has room again.
     private var sentAtMostOnce: [Int] = []
-    /// To be acknowledged upstream when the local broker acknowledges; both in the same order.
-    private var localTokens = ArraySlice<MessageToken?>()
+    /// To be acknowledged upstream when the local broker acknowledges.
+    private var localTokens: [RequestHandle: MessageToken] = [:]
     private var timer: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
     private var stopped: EventLoopPromise<Void>?
     /// Whether the local broker may still have messages from before `stop`.
@@ -103,7 +103,7 @@ final class UpstreamCore {
         finishAtMostOnce()
         attempt += 1
         // Those of the old client mean nothing to the new one.
-        localTokens = ArraySlice(localTokens.map { _ in nil })
+        localTokens = [:]
         speak(.v5)
         unanswered = 0
         _ = client.takeEvents()
@@ -143,9 +143,8 @@ final class UpstreamCore {
     func localEvent(_ event: ClientEvent) {
         switch event {
         case .message(let message, let token): bridge.localMessage(message, token, now: .now)
-        case .acknowledged:
-            // One for each message, in their order.
-            if let token = localTokens.popFirst(), let token { client.acknowledge(token) }
+        case .acknowledged(let handle, _):
+            if let token = localTokens.removeValue(forKey: handle) { client.acknowledge(token) }
         case .subscribed where isSubscribed && stopped != nil: awaitsLast = false
         case .subscribed(_, let codes):
             isSubscribed = true
@@ -159,13 +158,13 @@ final class UpstreamCore {
     }
 
     private func publishLocally(_ message: Publish, _ token: MessageToken?) {
-        guard message.qos > .atMostOnce else {
-            local?.publish(message)
-            if let token { client.acknowledge(token) }
-            return
+        let handle = local?.publish(message)
+        guard let token else { return }
+        if message.qos > .atMostOnce, let handle {
+            localTokens[handle] = token
+        } else {
+            client.acknowledge(token)
         }
-        localTokens.append(token)
-        local?.publish(message)
     }
 
     // MARK: the channel

@@ -2,20 +2,26 @@ import Bridge
 import Documents
 import MQTTCodec
 
-/// The keys of an upstream that say what goes over it: `client_id`, `out`, `in` and `buffer`.
+/// The keys of an upstream that say what goes over it: `client_id`, `out`, `in`, `both` and `buffer`.
 struct BridgeSection {
     private static let queueBytes = 64_000_000
 
-    var gateway: String
+    var gateway: GatewayName
 
     func read(_ section: Section) -> BridgeSettings {
-        let clientID = section.text("client_id").map { resolved($0.value) } ?? gateway
+        let clientID = section.text("client_id").map { gateway.resolved($0.value) } ?? gateway.id
         var settings = BridgeSettings(clientID: Array(clientID.utf8))
-        settings.out = lines("out", section)
-        settings.in = lines("in", section)
+        settings.gateway = Array(gateway.id.utf8)
+        let reader = BridgeLineSection(gateway: gateway)
+        settings.out = lines("out", section).compactMap(reader.read)
+        settings.in = lines("in", section).compactMap(reader.read)
+        for (out, back) in lines("both", section).compactMap(reader.readBoth) {
+            settings.out.append(out)
+            settings.in.append(back)
+        }
         settings.queue.bytes = Self.queueBytes
         if let buffer = section.section("buffer") { self.buffer(buffer, into: &settings.queue) }
-        if !section.has("out"), !section.has("in") {
+        if !section.has("out"), !section.has("in"), !section.has("both") {
             section.problems.warning(
                 "nothing goes to or comes from '\(section.path)'", at: section.mark,
                 hint: "add out: [ { filter: \"{gateway}/#\" } ] to forward all readings")
@@ -23,44 +29,9 @@ struct BridgeSection {
         return settings
     }
 
-    private func lines(_ key: String, _ section: Section) -> [BridgeSettings.Line] {
+    private func lines(_ key: String, _ section: Section) -> [Section] {
         (section.list(key, like: "[ { filter: \"{gateway}/#\" } ]") ?? []).enumerated().compactMap { index, node in
-            Section(node, path: "\(section.path).\(key).\(index + 1)", section.problems).flatMap(line)
-        }
-    }
-
-    private func line(_ section: Section) -> BridgeSettings.Line? {
-        let filter = filter(section)
-        let rewrite = rewrite(section)
-        let qos = section.integer("qos", 0...1).map { $0 == 0 ? QoS.atMostOnce : .atLeastOnce } ?? .atLeastOnce
-        section.spelled([
-            "topic": "filter", "pattern": "filter", "from": "filter", "remote": "to", "prefix": "to", "rewrite": "to",
-        ])
-        section.finish(later: ["retain"])
-        return filter.map { BridgeSettings.Line(filter: Array($0.utf8), rewrite: rewrite, qos: qos) }
-    }
-
-    private func filter(_ section: Section) -> String? {
-        guard let filter = section.text("filter") else {
-            if section.node("filter") == nil {
-                section.missing("filter", hint: "it says which topics: filter: \"{gateway}/#\"")
-            }
-            return nil
-        }
-        let text = resolved(filter.value)
-        guard let mistake = FilterMistake(text) else { return text }
-        section.problems.error(
-            "'\(filter.value)' is not a topic filter: \(mistake.words)", at: filter.mark, hint: mistake.advice)
-        return nil
-    }
-
-    private func rewrite(_ section: Section) -> TopicRewrite {
-        guard let to = section.text("to") else { return .same }
-        do throws(TopicRewriteError) {
-            return try TopicRewrite(to.value, gateway: gateway)
-        } catch {
-            section.problems.error("'\(to.value)' can't be used for 'to'", at: to.mark, hint: "\(error)")
-            return .same
+            Section(node, path: "\(section.path).\(key).\(index + 1)", section.problems)
         }
     }
 
@@ -71,22 +42,6 @@ struct BridgeSection {
         section.dropOldest("full")
         section.spelled(["messages": "max_messages", "bytes": "max_size", "size": "max_size"])
         section.finish(later: ["path", "sync", "replay"])
-    }
-
-    /// With the gateway's id in its place.
-    private func resolved(_ text: String) -> String {
-        var result = ""
-        var rest = text[...]
-        let name = "{gateway}"
-        while !rest.isEmpty {
-            if rest.hasPrefix(name) {
-                result += gateway
-                rest = rest.dropFirst(name.count)
-            } else {
-                result.append(rest.removeFirst())
-            }
-        }
-        return result
     }
 }
 

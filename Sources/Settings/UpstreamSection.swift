@@ -23,6 +23,7 @@ struct UpstreamSection {
                 upstream.statusName += "-\(name)"
                 checkTwin(upstream, twin, section)
             }
+            for other in upstreams { checkLoop(upstream, other, section) }
             upstreams.append(upstream)
         }
         return upstreams
@@ -37,6 +38,17 @@ struct UpstreamSection {
             hint: "give one of them an id of its own: client_id: \"{gateway}-\(upstream.name)\"")
     }
 
+    /// What one link takes from a server and another brings back there goes round for ever.
+    private func checkLoop(_ upstream: UpstreamSettings, _ other: UpstreamSettings, _ section: Section) {
+        guard upstream.host == other.host, upstream.port == other.port else { return }
+        for (taker, giver) in [(upstream, other), (other, upstream)] {
+            guard let topic = taker.bridge.loop(through: giver.bridge) else { continue }
+            section.problems.error(
+                "'\(taker.name)' takes from the server what '\(giver.name)' sends back there: '\(topic)' would go round",
+                at: section.mark, hint: "change the filters, or put the lines of both under one upstream")
+        }
+    }
+
     /// A key of an upstream that stands where its name should.
     private func keyWithoutName(_ section: Section) -> String? {
         let keys = [
@@ -49,7 +61,7 @@ struct UpstreamSection {
 
     private func upstream(_ name: String, _ section: Section) -> UpstreamSettings? {
         let address = UpstreamAddress.read(section)
-        let bridge = BridgeSection(gateway: gateway).read(section)
+        let bridge = BridgeSection(gateway: GatewayName(id: gateway)).read(section)
         var settings = UpstreamSettings(
             name: name, host: address?.host ?? "", port: address?.port ?? 1883, bridge: bridge)
         settings.tls = tls(section, isWanted: address?.isEncrypted)

@@ -112,3 +112,31 @@ def test_what_a_reload_can_not_apply_is_named(bridged):
     house = bridged(first=upstream(port))
     answer = house.reload(first=upstream(port, buffer={"max_messages": 7}))
     assert "applied at the next restart: upstream.first.buffer" in answer
+
+
+@pytest.mark.parametrize("way", ["out", "in", "both"])
+def test_a_ring_of_three_ends_after_one_round(gateway, client, way):
+    ports = [free_port() for _ in range(3)]
+    for number, port in enumerate(ports):
+        gateway(f"house-{number}", port=port, upstream={"next": {
+            "url": f"mqtt://127.0.0.1:{ports[(number + 1) % 3]}", way: [{"filter": "plant/#"}]}})
+    watchers = [client(port) for port in ports]
+    for number, watcher in enumerate(watchers):
+        watcher.subscribe("#", "$SYS/broker/connection/+/state")
+        watcher.wait_for(f"$SYS/broker/connection/house-{number}/state", lambda message: message.payload == b"1")
+    publisher = client(ports[0])
+    for number in range(10):
+        publisher.publish(f"plant/{number}", b"x")
+    publisher.publish("plant/last", b"x")
+    for watcher in watchers[1:]:
+        watcher.wait_for("plant/last")
+    watchers[0].received.wait_until(
+        lambda entries: [entry.topic for entry in entries].count("plant/last") == 2, "the round is complete")
+    # Time for a second round: what it would take is as long as the first.
+    publisher.publish("plant/later", b"x")
+    watchers[0].received.wait_until(
+        lambda entries: [entry.topic for entry in entries].count("plant/later") == 2, "another round is complete")
+    for number in range(10):
+        seen = [len(watcher.on(f"plant/{number}")) for watcher in watchers]
+        assert seen[0] == 2, seen
+        assert max(seen[1:]) <= (2 if way == "both" else 1), seen

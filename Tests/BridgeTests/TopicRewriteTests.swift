@@ -49,4 +49,32 @@ struct TopicRewriteTests {
         let rewrite = try TopicRewrite("{topic}{topic}", gateway: "g")
         #expect(rewrite.apply(to: [UInt8](repeating: 0x61, count: 40_000)) == nil)
     }
+
+    @Test(
+        arguments: [
+            ("dt/{1}/t", "factory/+/temp", "factory/7/temp", "dt/7/t"),
+            ("{2}/{1}", "a/+/+", "a/b/c", "c/b"),
+            ("x/{1}", "a/#", "a/b/c", "x/b/c"),
+            ("x/{1}", "a/#", "a", "x"),
+            ("{1}-{2}", "+/+/#", "a/b", "a-b"),
+            ("x/{2}", "+/#", "a/b/c", "x/b/c"),
+        ])
+    func `what a wildcard stood for`(template: String, filter: String, topic: String, expected: String) throws {
+        let rewrite = try TopicRewrite(template, gateway: "g")
+        let result = rewrite.apply(to: Array(topic.utf8), matchedBy: Array(filter.utf8))
+        #expect(result.map { String(decoding: $0, as: UTF8.self) } == expected)
+    }
+
+    @Test func `a wildcard that is not there gives no topic`() throws {
+        #expect(try TopicRewrite("x/{3}", gateway: "g").wildcardsNeeded == 3)
+        #expect(try TopicRewrite("x/{2}", gateway: "g").apply(to: [0x61], matchedBy: [0x2B]) == nil)
+    }
+
+    @Test func `a prefix goes and another comes`() {
+        let rewrite = TopicRewrite(removing: Array("a/".utf8), adding: Array("b/c/".utf8))
+        #expect(rewrite.apply(to: Array("a/x".utf8)) == Array("b/c/x".utf8))
+        #expect(rewrite.apply(to: Array("x".utf8)) == nil)
+        #expect(TopicRewrite(removing: [], adding: []) == .same)
+        #expect(TopicRewrite(removing: Array("a/".utf8), adding: []).apply(to: Array("a/".utf8)) == nil)
+    }
 }

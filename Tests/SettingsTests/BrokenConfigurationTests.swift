@@ -256,7 +256,7 @@ import Testing
             martlet.yaml:11:37: error: '{topc}' can't be used for 'to'
                       - { filter: "sites/17/#", to: "{topc}" }
                                                     ^
-              {topc} is not known; {topic}, {topic:2}, {topic:2..} and {gateway} are
+              {topc} is not known; {topic}, {topic:2}, {topic:2..}, {1} and {gateway} are
             """
         #expect(try told(text) == expected)
     }

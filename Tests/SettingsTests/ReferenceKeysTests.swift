@@ -41,8 +41,9 @@ import Testing
             let isPoint = index == 3 && parts[0] == "devices" && parts[2] == "points"
             if isChosen || isPoint || Int(parts[index]) != nil { parts[index] = "*" }
         }
-        // A listener's rules are written like everybody's, and told once.
+        // A listener's rules are written like everybody's, and told once; so are the lines of a bridge.
         return parts.joined(separator: ".").replacing("broker.listen.*.acl", with: "broker.acl")
+            .replacing("upstream.*.in.", with: "upstream.*.out.").replacing("upstream.*.both.", with: "upstream.*.out.")
     }
 
     private static func collect(_ node: Node, _ path: String, into keys: inout [String: Set<String>]) {

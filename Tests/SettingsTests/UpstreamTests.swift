@@ -37,6 +37,7 @@ import Testing
         #expect(upstream.tls?.certificate == "client.pem")
         #expect(upstream.tls?.key == "client.key")
         var bridge = BridgeSettings(clientID: Array("gateway-site".utf8))
+        bridge.gateway = Array("site".utf8)
         bridge.out = [
             BridgeSettings.Line(
                 filter: Array("site/#".utf8), rewrite: try TopicRewrite("sites/{topic}", gateway: "site")),
@@ -82,7 +83,27 @@ import Testing
             "url: 'mqtt://host', out: [ { filter: a+ } ]",
             "error 'a+' is not a topic filter: '+' and '#' stand for whole levels"
         ),
-        ("url: 'mqtt://host', out: [ { filter: a, qos: 2 } ]", "error '2' is not allowed for 'qos'"),
+        ("url: 'mqtt://host', out: [ { filter: a, qos: 3 } ]", "error '3' is not allowed for 'qos'"),
+        ("url: 'mqtt://host', out: [ { filter: a, retain: on } ]", "error 'on' is not allowed for 'retain'"),
+        (
+            "url: 'mqtt://host', out: [ { filter: [a, 'b/#/c'] } ]",
+            "error 'b/#/c' is not a topic filter: '#' must be the last level"
+        ),
+        ("url: 'mqtt://host', out: [ { filter: a, exclude: [[b]] } ]", "error 'exclude' must hold texts, not a list"),
+        (
+            "url: 'mqtt://host', out: [ { filter: 'a/+', to: 'b/{2}' } ]",
+            "error '{2}' in 'to' asks for a wildcard that 'a/+' has not"
+        ),
+        (
+            "url: 'mqtt://host', out: [ { filter: a, to: b, add_prefix: c } ]",
+            "error 'to' and 'add_prefix' say the same thing twice"
+        ),
+        ("url: 'mqtt://host', in: [ { filter: a, add_prefix: 'a/#' } ]", "error 'a/#' can't be used for 'add_prefix'"),
+        ("url: 'mqtt://host', both: [ { filter: a, to: b } ]", "error 'to' says no way back"),
+        (
+            "url: 'mqtt://host', both: [ { filter: a/#, strip_prefix: b/ } ]",
+            "error 'a/#' does not begin with what 'strip_prefix' takes away"
+        ),
         ("url: 'mqtt://host', in: [ { filter: a, to: a/# } ]", "error 'a/#' can't be used for 'to'"),
         ("url: 'mqtt://host', out: [], username: u, password: p", "warning the password stands in this file"),
         (
@@ -115,6 +136,53 @@ import Testing
             "upstream:\n  a: { url: 'mqtt://h', out: [] }\n  b: { url: 'mqtt://h:1883', out: [] }\n")
         #expect(told.count == 1)
         #expect(told.first?.contains("'b' and 'a' are the same server and have the same client id") == true)
+    }
+
+    @Test func `a line has several filters, exceptions, prefixes, the message's own QoS, and a way back`() throws {
+        let read = try settings(
+            """
+            upstream:
+              a:
+                url: mqtt://h
+                out:
+                  - filter: ["{gateway}/+/power", $share/g/b/#]
+                    exclude: "{gateway}/x/#"
+                    to: "dt/{1}"
+                    qos: keep
+                    retain: off
+                both:
+                  - { filter: "{gateway}/#", exclude: "{gateway}/y", strip_prefix: "{gateway}/", add_prefix: s/, qos: 2 }
+            """)
+        let bridge = try #require(read.upstreams.first?.bridge)
+        func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+        var out = BridgeLine(
+            filters: [bytes("site/+/power"), bytes("$share/g/b/#")], rewrite: try TopicRewrite("dt/{1}", gateway: ""),
+            qos: nil)
+        out.excluded = [bytes("site/x/#")]
+        out.keepsRetain = false
+        var there = BridgeLine(
+            filter: bytes("site/#"), rewrite: TopicRewrite(removing: bytes("site/"), adding: bytes("s/")),
+            qos: .exactlyOnce)
+        there.excluded = [bytes("site/y")]
+        var back = BridgeLine(
+            filter: bytes("s/#"), rewrite: TopicRewrite(removing: bytes("s/"), adding: bytes("site/")),
+            qos: .exactlyOnce)
+        back.excluded = [bytes("s/y")]
+        #expect(bridge.out == [out, there])
+        #expect(bridge.in == [back])
+    }
+
+    @Test func `two links that make a circle through one server are refused`() throws {
+        let told = try problems(
+            """
+            upstream:
+              a: { url: 'mqtt://h', out: [ { filter: 'plant/#', to: 'up/{topic}' } ] }
+              b: { url: 'mqtt://h', client_id: b, in: [ { filter: 'up/#', to: '{topic:1..}' } ] }
+              c: { url: 'mqtt://h', client_id: c, in: [ { filter: 'down/#', to: '{topic:1..}' } ] }
+            """)
+        #expect(told.count == 1)
+        let message = "'b' takes from the server what 'a' sends back there: 'plant/example' would go round"
+        #expect(told.first?.contains(message) == true)
     }
 
     @Test func `an upstream without a name is told where the name goes`() throws {

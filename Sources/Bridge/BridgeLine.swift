@@ -1,0 +1,101 @@
+package import MQTTCodec
+
+/// One line of `out` or `in`: messages that match a filter go on under another topic.
+package struct BridgeLine: Equatable, Sendable {
+    /// Matched where the message comes from, the first that fits; checked by the caller with `Topic.isValidFilter`.
+    package var filters: [[UInt8]]
+    /// Messages that match one of these are left to the next line.
+    package var excluded: [[UInt8]] = []
+    package var rewrite: TopicRewrite
+    /// The QoS it goes on with, whatever it came with: a message published at QoS 0 is worth keeping too.
+    ///
+    /// Nil keeps the message's own.
+    package var qos: QoS?
+    /// Whether a message that was published to be retained is retained on the other side too.
+    package var keepsRetain = true
+
+    package init(filter: [UInt8], rewrite: TopicRewrite = .same, qos: QoS? = .atLeastOnce) {
+        self.init(filters: [filter], rewrite: rewrite, qos: qos)
+    }
+
+    package init(filters: [[UInt8]], rewrite: TopicRewrite = .same, qos: QoS? = .atLeastOnce) {
+        self.filters = filters
+        self.rewrite = rewrite
+        self.qos = qos
+    }
+
+    /// What the line makes of a topic.
+    enum Verdict: Equatable {
+        case otherLine
+        case topic([UInt8])
+        /// It is this line's, but the new topic can't be one.
+        case invalid
+    }
+
+    func verdict(on topic: [UInt8]) -> Verdict {
+        guard let filter = filters.first(where: { Topic.matches(filter: Self.unshared($0), name: topic) }),
+            !excluded.contains(where: { Topic.matches(filter: $0, name: topic) })
+        else { return .otherLine }
+        return rewrite.apply(to: topic, matchedBy: Self.unshared(filter)).map { .topic($0) } ?? .invalid
+    }
+
+    /// What the subscriptions for this line ask for.
+    var requests: [Subscribe.Request] {
+        filters.map { filter in
+            // Above QoS 0 whatever the line says: the local side always acknowledges.
+            var request = Subscribe.Request(filter: filter, qos: max(qos ?? .exactlyOnce, .atLeastOnce))
+            request.noLocal = !Self.isShared(filter)  // [MQTT-3.8.3-4]
+            request.retainAsPublished = true
+            return request
+        }
+    }
+
+    static func isShared(_ filter: [UInt8]) -> Bool { filter.starts(with: Array("$share/".utf8)) }
+
+    /// The filter that a shared subscription stands for. [MQTT 5, section 4.8.2]
+    package static func unshared(_ filter: [UInt8]) -> [UInt8] {
+        guard isShared(filter) else { return filter }
+        let parts = filter.split(separator: Topic.separator, maxSplits: 2, omittingEmptySubsequences: false)
+        return parts.count == 3 ? Array(parts[2]) : filter
+    }
+}
+
+extension BridgeLine {
+    /// How many wildcards a filter has.
+    package static func wildcards(of filter: [UInt8]) -> Int {
+        unshared(filter).count { $0 == Topic.singleLevel || $0 == Topic.multiLevel }
+    }
+}
+
+extension BridgeSettings {
+    /// A topic that goes out through `other` to the same server, comes in here, and so goes out again and again; nil if
+    /// there is none.
+    ///
+    /// Tried with one topic for each filter of `out`, with a name for its wildcards that nobody else takes.
+    package func loop(through other: BridgeSettings) -> String? {
+        for filter in other.out.flatMap(\.filters) {
+            let levels = BridgeLine.unshared(filter).split(separator: Topic.separator, omittingEmptySubsequences: false)
+            let sample = levels.map { level in
+                level.elementsEqual([Topic.singleLevel]) || level.elementsEqual([Topic.multiLevel])
+                    ? Array("example".utf8)[...] : level
+            }
+            let local = Array(sample.joined(separator: [Topic.separator]))
+            guard let remote = Self.topic(local, other.out), let back = Self.topic(remote, self.in),
+                Self.topic(back, other.out) != nil
+            else { continue }
+            return String(decoding: local, as: UTF8.self)
+        }
+        return nil
+    }
+
+    private static func topic(_ topic: [UInt8], _ lines: [BridgeLine]) -> [UInt8]? {
+        for line in lines {
+            switch line.verdict(on: topic) {
+            case .otherLine: continue
+            case .invalid: return nil
+            case .topic(let topic): return topic
+            }
+        }
+        return nil
+    }
+}

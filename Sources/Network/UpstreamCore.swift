@@ -340,7 +340,9 @@ final class UpstreamCore {
 
     /// One timer; one that fires early only asks again.
     private func setTimer() {
-        guard let wakeAt = [client.wakeAt, bridge.wakeAt, status.wakeAt].compactMap(\.self).min() else { return }
+        guard local != nil, let wakeAt = [client.wakeAt, bridge.wakeAt, status.wakeAt].compactMap(\.self).min() else {
+            return
+        }
         if let timer, timer.at <= wakeAt { return }
         timer?.task.cancel()
         let task = loop.assumeIsolated().scheduleTask(in: TimeAmount(max(.zero, wakeAt - .now))) { self.timerFired() }

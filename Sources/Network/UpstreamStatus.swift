@@ -45,7 +45,11 @@ struct UpstreamStatus {
         var messages: [Publish] = []
         if isUp != bridge.isUp { messages.append(say(bridge.isUp)) }
         let newDepth = Depth(bridge.queue)
-        guard newDepth != depth else { return messages }
+        guard newDepth != depth else {
+            // What was to be said later has changed back: a time that has passed would wake the loop for ever.
+            wakeAt = nil
+            return messages
+        }
         if let depthSaidAt, now < depthSaidAt + Self.interval {
             wakeAt = depthSaidAt + Self.interval
             return messages

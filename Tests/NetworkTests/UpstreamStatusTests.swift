@@ -42,4 +42,17 @@ import Testing
         #expect(later == ["\(prefix)/queued 3", "\(prefix)/queued_bytes \(bridge.queue.sizeInBytes)"])
         #expect(status.wakeAt == nil)
     }
+
+    @Test mutating func `a queue that is again as it was said to be wakes nobody`() {
+        bridge.linkUp(now: start)
+        _ = status.messages(bridge, now: start)
+        bridge.localMessage(Publish(topic: Array("t".utf8), payload: [1]), nil, now: start)
+        #expect(status.messages(bridge, now: start).isEmpty)
+        #expect(status.wakeAt == start + .seconds(10))
+        for case .forward(_, let number) in bridge.takeActions() {
+            bridge.upstreamAcknowledged(number, .success, now: start)
+        }
+        #expect(status.messages(bridge, now: start + .seconds(10)).isEmpty)
+        #expect(status.wakeAt == nil)
+    }
 }

@@ -100,8 +100,8 @@ class Crossing:
 @pytest.fixture
 def crossing(started, gateway):
     """Makes a Crossing to a server's port, through a link; the observer looks at another port."""
-    def make(server_port, observer_port=None, **keywords):
-        link = started(Link(server_port).start())
+    def make(server_port, observer_port=None, hangs_up_on=None, **keywords):
+        link = started(Link(server_port, hangs_up_on).start())
         crossing = Crossing(started, gateway, link.port, observer_port or server_port, **keywords)
         crossing.link = link
         return crossing
@@ -114,9 +114,11 @@ def restart(server):
     server.start()
 
 
-def test_mosquitto(crossing, mosquitto):
+@pytest.mark.parametrize("version", [packets.V311, packets.V5], ids=["v3.1.1", "v5"])
+def test_mosquitto(crossing, mosquitto, version):
     server = mosquitto()
-    crossing(server.port, version=packets.V5).across(lambda: restart(server))
+    older = packets.V5 if version == packets.V311 else None
+    crossing(server.port, version=version, hangs_up_on=older).across(lambda: restart(server))
 
 
 def test_mosquitto_over_tls_with_a_client_certificate(crossing, mosquitto, authority):

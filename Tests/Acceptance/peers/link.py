@@ -5,10 +5,13 @@ import threading
 
 
 class Link:
-    """Passes on what comes to `port` to another port of this machine, until it is `cut`."""
+    """Passes on what comes to `port` to another port of this machine, until it is `cut`.
 
-    def __init__(self, target):
-        self.target = target
+    With `hangs_up_on` a version of MQTT, it ends connections whose CONNECT has that, as a server does that is older.
+    """
+
+    def __init__(self, target, hangs_up_on=None):
+        self.target, self.hangs_up_on = target, hangs_up_on
         self.port = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link")
@@ -46,15 +49,22 @@ class Link:
             writer.transport.abort()
 
     async def _serve(self, reader, writer):
-        with contextlib.suppress(OSError):
+        other = None
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             other_reader, other = await asyncio.open_connection("127.0.0.1", self.target)
             self._open |= {writer, other}
+            if self.hangs_up_on:
+                # The version follows type, length and the protocol's name.
+                beginning = await reader.readexactly(9)
+                if beginning[8] == self.hangs_up_on:
+                    raise ConnectionError("not in this version")
+                other.write(beginning)
             await asyncio.wait([asyncio.create_task(self._pass_on(reader, other)),
                                 asyncio.create_task(self._pass_on(other_reader, writer))],
                                return_when=asyncio.FIRST_COMPLETED)
-            self._open -= {writer, other}
-            other.transport.abort()
-        writer.transport.abort()
+        self._open -= {writer, other}
+        for end in filter(None, (writer, other)):
+            end.transport.abort()
 
     async def _pass_on(self, reader, writer):
         with contextlib.suppress(OSError):

@@ -2,6 +2,8 @@
 package enum BridgeEvent: Equatable, Sendable {
     case linkUp(waiting: Int)
     case linkDown(String, waiting: Int)
+    /// Another client has the same client id, for certain or by all appearances.
+    case clientIDShared(String, isCertain: Bool)
     /// The server does not speak MQTT 5.
     case olderVersion
     /// The queue passed 80 % of a limit.
@@ -23,7 +25,9 @@ package enum BridgeEvent: Equatable, Sendable {
     package var isWarning: Bool {
         switch self {
         case .linkUp, .olderVersion, .caughtUp, .notWanted: false
-        case .circled, .linkDown, .queueFilling, .dropped, .subscriptionRefused, .localSubscriptionRefused: true
+        case .circled, .clientIDShared, .linkDown, .queueFilling, .dropped, .subscriptionRefused,
+            .localSubscriptionRefused:
+            true
         }
     }
 }
@@ -35,6 +39,12 @@ extension BridgeEvent: CustomStringConvertible {
         case .linkUp(let waiting): "connected; \(waiting) messages wait to be sent"
         case .linkDown(let cause, 0): cause
         case .linkDown(let cause, let waiting): "\(cause); \(waiting) messages are kept"
+        case .clientIDShared(let id, true):
+            "another client came with our client id '\(id)', and the server threw this one out; "
+                + "give each gateway a client_id of its own"
+        case .clientIDShared(let id, false):
+            "the server accepts the connection and closes it again and again; does another client have our client id "
+                + "'\(id)'? give each gateway a client_id of its own"
         case .olderVersion: "the server speaks no MQTT 5; going on with 3.1.1"
         case .queueFilling(let percent): "the queue is \(percent) % full"
         case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"

@@ -11,6 +11,8 @@ package struct ClientSettings: Equatable, Sendable {
     }
 
     package var version = ProtocolVersion.v5
+    /// Tells a 3.1.1 server that a bridge comes, which wants no message of its own back; not every server knows that.
+    package var isBridge = false
     /// Empty lets the server assign one.
     package var clientID: [UInt8]
     /// The first connection begins without what an earlier process left behind; later ones resume.

@@ -178,6 +178,7 @@ package struct ClientState: Sendable {
 
     private var connectPacket: Connect {
         var packet = Connect(version: settings.version)
+        packet.isBridge = settings.isBridge && settings.version != .v5
         packet.clientID = clientID
         packet.keepAlive = settings.keepAliveSeconds
         packet.userName = settings.userName

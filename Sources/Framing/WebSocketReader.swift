@@ -1,6 +1,6 @@
 import Bytes
 
-/// Takes the frames of a WebSocket client apart, however they are cut. [RFC 6455, 5.2]
+/// Takes the frames of a WebSocket's other end apart, however they are cut. [RFC 6455, 5.2]
 ///
 /// Payload passes through as it comes, so the length that a header announces costs nothing.
 package struct WebSocketReader: Sendable {
@@ -18,6 +18,7 @@ package struct WebSocketReader: Sendable {
         case text
         /// [RFC 6455, 5.1]
         case unmasked
+        case masked
         case reservedBits
         case unknownOpcode(UInt8)
         case controlFrame
@@ -33,6 +34,7 @@ package struct WebSocketReader: Sendable {
     }
 
     private let maximumFrameSize: UInt64
+    private let isMasked: Bool
     private var place = Place.header
     private var header: [UInt8] = []
     private var control: [UInt8] = []
@@ -40,8 +42,9 @@ package struct WebSocketReader: Sendable {
     private var mask: UInt32 = 0
     private var isFragmented = false
 
-    /// `maximumFrameSize` is in bytes of payload.
-    package init(maximumFrameSize: Int) {
+    /// `maximumFrameSize` is in bytes of payload; what clients send `isMasked`, what servers send is not.
+    package init(maximumFrameSize: Int, isMasked: Bool = true) {
+        self.isMasked = isMasked
         self.maximumFrameSize = UInt64(max(0, maximumFrameSize))
         header.reserveCapacity(14)
     }
@@ -84,7 +87,7 @@ package struct WebSocketReader: Sendable {
             case 127: 8
             default: 0
             }
-        guard header.count == 2 + extra + 4 else { return nil }
+        guard header.count == 2 + extra + (isMasked ? 4 : 0) else { return nil }
         defer { header.removeAll(keepingCapacity: true) }
         remaining = UInt64(header[1] & 0x7F)
         if extra > 0 {
@@ -96,14 +99,14 @@ package struct WebSocketReader: Sendable {
         }
         guard remaining <= maximumFrameSize else { return .broken(.tooLarge(remaining)) }
         // The first byte of the key is for the first byte of the payload: lowest here.
-        mask = header.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        mask = isMasked ? header.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) } : 0
         return frameBegan(opcode: header[0] & 0x0F, isFinal: header[0] & 0x80 != 0)
     }
 
     /// What the first two bytes break already.
     private func violation(_ first: UInt8, _ second: UInt8) -> Violation? {
         guard first & 0x70 == 0 else { return .reservedBits }
-        guard second & 0x80 != 0 else { return .unmasked }
+        guard (second & 0x80 != 0) == isMasked else { return isMasked ? .unmasked : .masked }
         switch first & 0x0F {
         case 0: return isFragmented ? nil : .fragmentOrder
         case 1: return .text
@@ -171,6 +174,7 @@ extension WebSocketReader.Violation: CustomStringConvertible {
         switch self {
         case .text: "a WebSocket text frame; MQTT comes in binary frames"
         case .unmasked: "a WebSocket frame without a mask"
+        case .masked: "a WebSocket frame with a mask, which only clients use"
         case .reservedBits: "a WebSocket frame with reserved bits set"
         case .unknownOpcode(let opcode): "a WebSocket frame of the unknown kind \(opcode)"
         case .controlFrame: "a malformed WebSocket control frame"

@@ -24,10 +24,23 @@ enum UpstreamChannel {
                     if let context {
                         try pipeline.addHandler(UpstreamTLS.handler(context, settings))
                     }
+                    if let path = settings.address.path {
+                        try pipeline.addHandler(UpstreamWebSocket(host: "\(settings.address)", path: path))
+                    }
                     try pipeline.addHandler(UpstreamHandler(bound.value, attempt: attempt))
                 }
             }
             .connect(host: settings.host, port: Int(settings.port))
+    }
+}
+
+extension UpstreamChannel {
+    /// Whether somebody accepts connections at an address; the connection is not used.
+    static func probe(_ settings: UpstreamLink.Settings, on loop: any NIOCore.EventLoop) -> EventLoopFuture<Void> {
+        ClientBootstrap(group: loop)
+            .connectTimeout(TimeAmount(settings.connectTimeout))
+            .connect(host: settings.host, port: Int(settings.port))
+            .flatMap { $0.close() }
     }
 }
 

@@ -5,30 +5,32 @@ import NIOCore
 
 /// Carries out what the client's and the bridge's states decide; lives on the link's loop and never leaves it.
 final class UpstreamCore {
-    private var settings: UpstreamLink.Settings
-    private let loop: any EventLoop
-    private let report: @Sendable (BridgeEvent) -> Void
-    private var local: LocalClient?
-    private var client: ClientState
-    private var bridge: BridgeState
-    private var status: UpstreamStatus
-    private var backOff: BackOff
-    private let backOffSeed: UInt64
-    private var channel: (any Channel)?
+    var settings: UpstreamLink.Settings
+    let loop: any EventLoop
+    let report: @Sendable (BridgeEvent) -> Void
+    var local: LocalClient?
+    var client: ClientState
+    var bridge: BridgeState
+    var status: UpstreamStatus
+    var backOff: BackOff
+    let backOffSeed: UInt64
+    var channel: (any Channel)?
     /// Counts attempts, so that news of an earlier channel are known as such.
-    private var attempt = 0
-    private var connectedAt: ContinuousClock.Instant?
+    var attempt = 0
+    var connectedAt: ContinuousClock.Instant?
     /// Attempts in a row that the server ended instead of answering CONNECT: RabbitMQ 3 does that to MQTT 5.
-    private var unanswered = 0
-    private static let mostUnanswered = 2
+    var unanswered = 0
+    var dialect: UpstreamDialect
+    var places: UpstreamAddresses
+    private var conflicts = ConflictWatch()
     /// The bridge's numbers of what the client has in its window.
     private var numbers: [RequestHandle: Int] = [:]
     /// Sent at QoS 0, to be called done when the channel has room again.
     private var sentAtMostOnce: [Int] = []
     /// To be acknowledged upstream when the local broker acknowledges.
-    private var localTokens: [RequestHandle: MessageToken] = [:]
+    var localTokens: [RequestHandle: MessageToken] = [:]
     private var timer: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
-    private var stopped: EventLoopPromise<Void>?
+    var stopped: EventLoopPromise<Void>?
     /// Whether the local broker may still have messages from before `stop`.
     private var awaitsLast = false
     /// Whether the first subscription was answered: an end that comes before that must not take its answer for the last.
@@ -41,11 +43,13 @@ final class UpstreamCore {
         self.settings = settings
         self.loop = loop
         self.report = report
-        client = ClientState(ClientSettings(settings), now: .now)
+        dialect = UpstreamDialect(settings)
+        places = UpstreamAddresses(settings)
+        client = ClientState(ClientSettings(settings, dialect), now: .now)
         bridge = BridgeState(settings.bridge)
         status = UpstreamStatus(settings.statusName)
         backOffSeed = seed
-        backOff = BackOff(seed: seed, shortest: settings.shortestWait, longest: settings.longestWait)
+        backOff = BackOff(settings, seed: seed)
     }
 
     /// Connects to both sides.
@@ -53,63 +57,6 @@ final class UpstreamCore {
         self.local = local
         local.subscribe(bridge.localSubscriptions)
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
-        connect()
-    }
-
-    /// Goes on with other settings, on the same connection where only the lines differ.
-    func apply(_ new: UpstreamLink.Settings) {
-        guard stopped == nil, new != settings else { return }
-        let old = (settings, local: bridge.localSubscriptions, upstream: bridge.upstreamSubscriptions)
-        settings = new
-        bridge.apply(new.bridge)
-        subscribeLocally(insteadOf: old.local)
-        if old.0.statusName != new.statusName {
-            for message in status.farewell() { local?.publish(message) }
-            status = UpstreamStatus(new.statusName)
-        }
-        var sameLink = old.0
-        sameLink.bridge = new.bridge
-        sameLink.statusName = new.statusName
-        if sameLink == new, old.0.bridge.clientID == new.bridge.clientID {
-            subscribeUpstream(insteadOf: old.upstream)
-        } else {
-            connectAnew()
-        }
-        settle()
-    }
-
-    /// What was retained before comes only for filters that are new.
-    private func subscribeLocally(insteadOf old: [Subscribe.Request]) {
-        var wanted = bridge.localSubscriptions
-        local?.unsubscribe(old.map(\.filter).filter { filter in !wanted.contains { $0.filter == filter } })
-        for index in wanted.indices { wanted[index].retainHandling = .sendIfNew }
-        local?.subscribe(wanted)
-    }
-
-    private func subscribeUpstream(insteadOf old: [Subscribe.Request]) {
-        var wanted = bridge.upstreamSubscriptions
-        guard wanted != old else { return }
-        let gone = old.map(\.filter).filter { filter in !wanted.contains { $0.filter == filter } }
-        if !gone.isEmpty { _ = client.unsubscribe(gone) }
-        for index in wanted.indices { wanted[index].retainHandling = .sendIfNew }
-        if !wanted.isEmpty { _ = client.subscribe(wanted) }
-    }
-
-    /// Leaves the server and comes again as what the settings say now; nothing waits for that.
-    private func connectAnew() {
-        let wasConnected = channel != nil
-        client.disconnect()
-        write()
-        finishAtMostOnce()
-        attempt += 1
-        // Those of the old client mean nothing to the new one.
-        localTokens = [:]
-        speak(.v5)
-        unanswered = 0
-        _ = client.takeEvents()
-        if wasConnected, bridge.isUp { bridge.linkDown("the settings changed", now: .now) }
-        connectedAt = nil
-        backOff = BackOff(seed: backOffSeed, shortest: settings.shortestWait, longest: settings.longestWait)
         connect()
     }
 
@@ -169,10 +116,13 @@ final class UpstreamCore {
 
     // MARK: the channel
 
-    private func connect() {
+    /// The settings with the address that is in use.
+    var here: UpstreamLink.Settings { settings.at(places.index) }
+
+    func connect() {
         attempt += 1
         let number = attempt
-        let opening = UpstreamChannel.open(settings, on: loop, for: self, attempt: number)
+        let opening = UpstreamChannel.open(here, on: loop, for: self, attempt: number)
         opening.assumeIsolated().whenComplete { result in
             switch result {
             case .success(let channel): self.opened(channel, attempt: number)
@@ -185,7 +135,7 @@ final class UpstreamCore {
         guard number == attempt else { return channel.close(promise: nil) }
         // It may be gone before this call: then nobody else notices.
         guard channel.isActive else {
-            return ended(UpstreamFailure.closed(nil, wasAccepted: false, settings))
+            return ended(UpstreamFailure.closed(nil, wasAccepted: false, here))
         }
         self.channel = channel
         client.transportOpened(now: .now)
@@ -193,12 +143,12 @@ final class UpstreamCore {
     }
 
     private func failed(_ error: any Error, attempt number: Int) {
-        if number == attempt { ended(UpstreamFailure.sentence(error, settings)) }
+        if number == attempt { ended(UpstreamFailure.sentence(error, here)) }
     }
 
     /// An attempt came to nothing.
     private func ended(_ cause: String) {
-        bridge.linkDown(cause, now: .now)
+        down(cause)
         reconnect()
         settle()
     }
@@ -220,19 +170,22 @@ final class UpstreamCore {
     func closed(_ error: (any Error)?, attempt number: Int) {
         guard number == attempt else { return }
         channel = nil
-        client.transportClosed(UpstreamFailure.closed(error, wasAccepted: connectedAt != nil, settings))
+        client.transportClosed(UpstreamFailure.closed(error, wasAccepted: connectedAt != nil, here))
         settle()
     }
 
     private func reconnect() {
         guard stopped == nil else { return end() }
-        let wait = backOff.delay(connectedFor: connectedAt.map { .now - $0 })
+        let lasted = connectedAt.map { .now - $0 }
+        let isRoundOver = places.failed(wasConnected: lasted != nil)
+        // The next address is tried soon; after the last one there is a pause.
+        let wait = isRoundOver ? backOff.delay(connectedFor: lasted) : settings.shortestWait
         connectedAt = nil
         attempt += 1
         let number = attempt
         loop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) {
             guard number == self.attempt else { return }
-            self.tryOtherVersion()
+            self.tryOtherDialect()
             self.connect()
         }
     }
@@ -240,13 +193,14 @@ final class UpstreamCore {
     // MARK: turns
 
     /// Carries out everything that was decided, until nothing more follows from it.
-    private func settle() {
+    func settle() {
         repeat {
             for event in client.takeEvents() { carryOut(event) }
             for action in bridge.takeActions() { carryOut(action) }
             write()
             if channel?.isWritable == true { finishAtMostOnce() }
         } while client.hasEvents || bridge.hasActions
+        if let connectedAt, .now - connectedAt >= settings.stableAfter { status.stable() }
         for message in status.messages(bridge, now: .now) { local?.publish(message) }
         if stopped != nil, !awaitsLast, bridge.queue.isEmpty { end() }
         setTimer()
@@ -256,18 +210,21 @@ final class UpstreamCore {
         switch event {
         case .connected:
             connectedAt = .now
+            status.connected()
             if unanswered > 0, client.version == .v311 { report(.olderVersion) }
             unanswered = 0
             bridge.linkUp(now: .now)
+            watchForFirst()
         case .message(let message, let token): bridge.upstreamMessage(message, token, now: .now)
         case .acknowledged(let handle, let code):
             guard let number = numbers.removeValue(forKey: handle) else { return }
             bridge.upstreamAcknowledged(number, code, now: .now)
         case .subscribed(_, let codes): bridge.upstreamSubscribed(codes)
         case .unsubscribed: break
-        case .closed(.refused(.unsupportedProtocolVersion, _)) where client.version == .v5:
-            speak(.v311)
-            report(.olderVersion)
+        case .closed(.refused(.unsupportedProtocolVersion, _)) where dialect.afterRefusal(settings) != nil:
+            let wasNew = dialect.version == .v5
+            if let next = dialect.afterRefusal(settings) { speak(next) }
+            if wasNew { report(.olderVersion) }
             connect()
         case .closed(let reason):
             if connectedAt == nil, case .transport = reason { unanswered += 1 }
@@ -276,30 +233,42 @@ final class UpstreamCore {
     }
 
     private func linkLost(_ reason: CloseReason) {
+        let lasted = connectedAt.map { .now - $0 }
+        if let verdict = conflicts.ended(reason, after: lasted, settings.stableAfter) {
+            let event = BridgeEvent.clientIDShared(
+                String(decoding: settings.bridge.clientID, as: UTF8.self), isCertain: verdict == .certain)
+            report(event)
+            status.problem(event.description, lasts: true)
+        }
         write()
         channel?.close(promise: nil)
         channel = nil
         finishAtMostOnce()
-        bridge.linkDown(UpstreamFailure.sentence(reason, settings), now: .now)
+        down(UpstreamFailure.sentence(reason, here))
         reconnect()
     }
 
+    func down(_ cause: String) {
+        bridge.linkDown(cause, now: .now)
+        status.problem(cause)
+    }
+
     /// Whoever hangs up on one version may answer the other.
-    private func tryOtherVersion() {
-        guard unanswered > 0, unanswered.isMultiple(of: Self.mostUnanswered) else { return }
-        speak(client.version == .v5 ? .v311 : .v5)
+    private func tryOtherDialect() {
+        if let next = dialect.afterSilence(settings, unanswered: unanswered) { speak(next) }
     }
 
     /// The same again in another version of MQTT.
     ///
     /// 3.1.1 has no No Local, so a line of `in` that covers what `out` sends gets it back once; the local broker's
     /// No Local keeps it from going round again.
-    private func speak(_ version: ProtocolVersion) {
+    func speak(_ dialect: UpstreamDialect) {
+        self.dialect = dialect
         channel?.close(promise: nil)
         channel = nil
         for number in numbers.values.sorted() { bridge.notForwarded(number, .notConnected, now: .now) }
         numbers = [:]
-        client = ClientState(ClientSettings(settings, version), now: .now)
+        client = ClientState(ClientSettings(settings, dialect), now: .now)
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
     }
 
@@ -326,13 +295,13 @@ final class UpstreamCore {
         }
     }
 
-    private func finishAtMostOnce() {
+    func finishAtMostOnce() {
         let numbers = sentAtMostOnce
         sentAtMostOnce = []
         for number in numbers { bridge.upstreamAcknowledged(number, .success, now: .now) }
     }
 
-    private func write() {
+    func write() {
         let bytes = client.takeOutput(now: .now)
         guard !bytes.isEmpty, let channel else { return }
         channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
@@ -354,24 +323,5 @@ final class UpstreamCore {
         client.tick(now: .now)
         bridge.tick(now: .now)
         settle()
-    }
-}
-
-extension ClientSettings {
-    init(_ settings: UpstreamLink.Settings, _ version: ProtocolVersion = .v5) {
-        self.init(clientID: settings.bridge.clientID)
-        self.version = version
-        // What the server kept for the gateway in a short interruption is wanted: so it resumes from the start.
-        cleanStart = false
-        // 3.1.1 can't say for how long: a server would keep commands for ever, so it keeps none.
-        sessionExpirySeconds = version == .v5 ? settings.sessionExpirySeconds : 0
-        keepAliveSeconds = settings.keepAliveSeconds
-        userName = settings.userName.map { Array($0.utf8) }
-        password = settings.password.map { Array($0.utf8) }
-        acknowledgement = .deferred
-        receiveMaximum = 100
-        connectTimeout = settings.connectTimeout
-        maximumInFlight = settings.bridge.maximumInFlight
-        maximumWaiting = settings.bridge.maximumInFlight
     }
 }

@@ -8,13 +8,15 @@ import NIOSSL
 enum UpstreamFailure: Error {
     case file(String, String, String)
     case tls(String)
+    case webSocket(String)
 
     /// What went wrong, for somebody who can do something about it.
     static func sentence(_ error: any Error, _ settings: UpstreamLink.Settings) -> String {
-        let place = "\(settings.host):\(settings.port)"
+        let place = settings.address
         switch error {
         case UpstreamFailure.file(let key, let path, let what): return "\(key): \(path): \(what)"
         case UpstreamFailure.tls(let what): return what
+        case UpstreamFailure.webSocket(let what): return "\(place): \(what)"
         case let error as NIOConnectionError: return "\(place): \(connection(error))"
         case let error as IOError: return "\(place): \(SystemError.text(of: error.errnoCode))"
         case is NIOSSLError, is BoringSSLError: return "\(place): \(handshake(error))"
@@ -27,7 +29,7 @@ enum UpstreamFailure: Error {
 
     /// A connection that the server, or the network, ended.
     static func closed(_ error: (any Error)?, wasAccepted: Bool, _ settings: UpstreamLink.Settings) -> String {
-        let place = "\(settings.host):\(settings.port)"
+        let place = settings.address
         let cause = error.map { sentence($0, settings) } ?? "\(place): the server closed the connection"
         guard !wasAccepted, error == nil || error is IOError else { return cause }
         // A server that meets the wrong protocol closes without a word.
@@ -39,8 +41,8 @@ enum UpstreamFailure: Error {
         switch reason {
         case .transport(let cause): cause
         case .noConnack where settings.tls == nil:
-            "\(settings.host):\(settings.port): \(reason); does it want TLS (mqtts://)?"
-        default: "\(settings.host):\(settings.port): \(reason)"
+            "\(settings.address): \(reason); does it want TLS (mqtts://)?"
+        default: "\(settings.address): \(reason)"
         }
     }
 

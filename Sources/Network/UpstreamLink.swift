@@ -16,14 +16,18 @@ package final class UpstreamLink: Sendable {
         package var name = "upstream"
         /// A level of the topics on `$SYS`.
         package var statusName: String
-        package var host: String
-        package var port: UInt16
+        /// At least one.
+        package var addresses: [Address]
+        package var order = Order.first
         /// Nil for plain TCP.
         package var tls: TLS?
         package var userName: String?
         /// Never logged.
         package var password: String?
+        /// Below the minutes after which routers forget a connection that says nothing.
         package var keepAliveSeconds: UInt16 = 60
+        package var version = Version.automatic
+        package var bridgeBit = BridgeBit.automatic
         /// How long the server keeps commands for the gateway while the link is down.
         ///
         /// No longer than a command may be old: an hour-old ON must not move an actuator when the link is back.
@@ -32,11 +36,14 @@ package final class UpstreamLink: Sendable {
         /// The first and the longest wait between two attempts.
         package var shortestWait: Duration = .milliseconds(500)
         package var longestWait: Duration = .seconds(60)
+        /// How long a connection must last before the waits are short again.
+        package var stableAfter: Duration = .seconds(60)
+        /// How often the first address is tried while another one serves.
+        package var returnInterval: Duration = .seconds(120)
         package var bridge: BridgeSettings
 
         package init(host: String, port: UInt16, bridge: BridgeSettings) {
-            self.host = host
-            self.port = port
+            addresses = [Address(host: host, port: port)]
             self.bridge = bridge
             statusName = String(decoding: bridge.clientID, as: UTF8.self)
         }
@@ -44,6 +51,8 @@ package final class UpstreamLink: Sendable {
 
     /// Paths of PEM files, which are read again for every attempt: a renewed certificate needs no restart.
     package struct TLS: Equatable, Sendable {
+        /// Protocols to offer, the favourite first, as AWS wants on port 443.
+        package var alpn: [String] = []
         /// Nil takes the system's authorities.
         package var ca: String?
         package var certificate: String?

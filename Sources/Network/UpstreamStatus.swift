@@ -30,6 +30,11 @@ struct UpstreamStatus {
 
     private let name: String
     private var isUp: Bool?
+    /// What is wrong with the link, in words; empty for nothing.
+    private var problem = ""
+    private var saidProblem = ""
+    /// Whether a connection alone does not end the problem.
+    private var isLasting = false
     private var depth: Depth?
     private var depthSaidAt: ContinuousClock.Instant?
     /// When a change of the queue is to be said.
@@ -40,10 +45,32 @@ struct UpstreamStatus {
         self.name = String(decoding: BrokerState.level(Array(name.utf8)), as: UTF8.self)
     }
 
+    /// The link has a problem; one that `lasts` is not over when the server accepts the next connection.
+    mutating func problem(_ text: String, lasts: Bool = false) {
+        guard lasts || !isLasting else { return }
+        problem = text
+        isLasting = lasts
+    }
+
+    /// The server accepted the connection.
+    mutating func connected() {
+        if !isLasting { problem = "" }
+    }
+
+    /// The connection has lasted.
+    mutating func stable() {
+        isLasting = false
+        problem = ""
+    }
+
     /// What is to be published now.
     mutating func messages(_ bridge: BridgeState, now: ContinuousClock.Instant) -> [Publish] {
         var messages: [Publish] = []
         if isUp != bridge.isUp { messages.append(say(bridge.isUp)) }
+        if problem != saidProblem {
+            saidProblem = problem
+            messages.append(Self.message("$SYS/martlet/bridges/\(name)/problem", problem))
+        }
         let newDepth = Depth(bridge.queue)
         guard newDepth != depth else {
             // What was to be said later has changed back: a time that has passed would wake the loop for ever.

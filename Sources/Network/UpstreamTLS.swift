@@ -17,6 +17,7 @@ enum UpstreamTLS {
             }
             configuration.privateKey = .privateKey(key)
         }
+        configuration.applicationProtocols = settings.alpn
         do {
             return try NIOSSLContext(configuration: configuration)
         } catch {

@@ -1,5 +1,4 @@
 package import Access
-package import Bridge
 package import Broker
 package import Control
 package import Mapping
@@ -186,37 +185,5 @@ package struct DevicePoint: Equatable, Sendable {
 
     package init(definition: ProfilePoint) {
         self.definition = definition
-    }
-}
-
-/// One entry of `upstream`.
-package struct UpstreamSettings: Equatable, Sendable {
-    package struct TLS: Equatable, Sendable {
-        /// PEM files; nil takes the system's authorities.
-        package var ca: String?
-        package var certificate: String?
-        package var key: String?
-
-        package init() {}
-    }
-
-    package var name: String
-    package var host: String
-    package var port: UInt16
-    /// Nil for `mqtt://`.
-    package var tls: TLS?
-    package var userName: String?
-    /// Never logged.
-    package var password: String?
-    /// What `$SYS` calls it: the client id, with the name where two upstreams have the same one.
-    package var statusName: String
-    package var bridge: BridgeSettings
-
-    package init(name: String, host: String, port: UInt16, bridge: BridgeSettings) {
-        self.name = name
-        self.host = host
-        self.port = port
-        self.bridge = bridge
-        statusName = String(decoding: bridge.clientID, as: UTF8.self)
     }
 }

@@ -31,7 +31,7 @@ struct UpstreamSection {
 
     /// A server throws the first client out when a second one comes with its id, and so on for ever. [MQTT-3.1.4-3]
     private func checkTwin(_ upstream: UpstreamSettings, _ twin: UpstreamSettings, _ section: Section) {
-        guard upstream.host == twin.host, upstream.port == twin.port else { return }
+        guard upstream.meets(twin) else { return }
         section.problems.error(
             "'\(upstream.name)' and '\(twin.name)' are the same server and have the same client id",
             at: section.mark(of: "client_id"),
@@ -40,7 +40,7 @@ struct UpstreamSection {
 
     /// What one link takes from a server and another brings back there goes round for ever.
     private func checkLoop(_ upstream: UpstreamSettings, _ other: UpstreamSettings, _ section: Section) {
-        guard upstream.host == other.host, upstream.port == other.port else { return }
+        guard upstream.meets(other) else { return }
         for (taker, giver) in [(upstream, other), (other, upstream)] {
             guard let topic = taker.bridge.loop(through: giver.bridge) else { continue }
             section.problems.error(
@@ -60,11 +60,15 @@ struct UpstreamSection {
     }
 
     private func upstream(_ name: String, _ section: Section) -> UpstreamSettings? {
-        let address = UpstreamAddress.read(section)
+        let addresses = UpstreamAddress.read(section)
         let bridge = BridgeSection(gateway: GatewayName(id: gateway)).read(section)
         var settings = UpstreamSettings(
-            name: name, host: address?.host ?? "", port: address?.port ?? 1883, bridge: bridge)
-        settings.tls = tls(section, isWanted: address?.isEncrypted)
+            name: name,
+            addresses: (addresses ?? []).map {
+                UpstreamSettings.Address(host: $0.host, port: $0.port, path: $0.path)
+            }, bridge: bridge)
+        settings.tls = tls(section, isWanted: addresses?.first?.isEncrypted)
+        link(section, into: &settings)
         settings.userName = secretText("username", section)?.value
         settings.password = password(section)
         if settings.password != nil, section.node("username") == nil {
@@ -75,28 +79,71 @@ struct UpstreamSection {
         section.spelled([
             "server": "url", "host": "url", "broker": "url", "address": "url", "port": "url", "user": "username",
             "clientid": "client_id", "id": "client_id", "topics": "out", "publish": "out", "subscribe": "in",
-            "ssl": "tls", "ca": "tls", "cafile": "tls", "queue": "buffer",
+            "keepalive": "keep_alive", "protocol": "version", "protocol_version": "version", "urls": "url",
+            "addresses": "url", "try_private": "bridge_bit", "ssl": "tls", "ca": "tls", "cafile": "tls",
+            "queue": "buffer",
         ])
         section.finish()
-        return address == nil ? nil : settings
+        return addresses == nil ? nil : settings
     }
 
     private func tls(_ section: Section, isWanted: Bool?) -> UpstreamSettings.TLS? {
         guard let tls = section.section("tls") else { return isWanted == true ? UpstreamSettings.TLS() : nil }
         if isWanted == false {
             section.problems.error(
-                "'tls' needs an encrypted connection", at: tls.mark, hint: "write url: mqtts://…, or take 'tls' out")
+                "'tls' needs an encrypted connection", at: tls.mark,
+                hint: "write url: mqtts://… or wss://…, or take 'tls' out")
         }
         var settings = UpstreamSettings.TLS()
         settings.ca = tls.text("ca")?.value
         settings.certificate = tls.text("cert")?.value
         settings.key = tls.text("key")?.value
+        settings.serverName = tls.text("server_name")?.value
+        settings.alpn = alpn(tls)
         for (given, needed) in [("cert", "key"), ("key", "cert")] where tls.has(given) && !tls.has(needed) {
             tls.missing(needed, hint: "a client certificate needs both: cert and key, two PEM files")
         }
-        tls.spelled(["cafile": "ca", "ca_cert": "ca", "certificate": "cert", "certfile": "cert", "keyfile": "key"])
+        tls.spelled([
+            "cafile": "ca", "ca_cert": "ca", "certificate": "cert", "certfile": "cert", "keyfile": "key",
+            "sni": "server_name",
+        ])
         tls.finish()
         return settings
+    }
+
+    /// One name or a list of them. [RFC 7301]
+    private func alpn(_ tls: Section) -> [String] {
+        guard let node = tls.node("alpn") else { return [] }
+        let names = node.items?.map(\.text) ?? [tls.text("alpn")?.value]
+        for name in names {
+            guard let name, (1...255).contains(name.utf8.count) else {
+                tls.problems.error(
+                    "a name of a protocol is wanted for 'alpn'", at: node.mark,
+                    hint: "write alpn: mqtt, or for AWS on port 443: alpn: x-amzn-mqtt-ca")
+                return []
+            }
+        }
+        return names.compactMap(\.self)
+    }
+
+    /// How the link is kept.
+    private func link(_ section: Section, into settings: inout UpstreamSettings) {
+        if let order = section.word("order", UpstreamSettings.Order.self) { settings.order = order }
+        if let version = section.word("version", UpstreamSettings.Version.self) { settings.version = version }
+        if let bit = section.word("bridge_bit", UpstreamSettings.BridgeBit.self) { settings.bridgeBit = bit }
+        if let time = section.duration("stable_after") { settings.stableAfter = time }
+        let wanted = "a time from 5s to 18h, or never"
+        let keepAlive = section.value("keep_alive", wanted: wanted) { text -> UInt16? in
+            if text == "never" { return 0 }
+            guard let time = Scalar.duration(text), time >= .seconds(5), time <= .seconds(64_800) else { return nil }
+            return UInt16(clamping: time.components.seconds)
+        }
+        if let keepAlive { settings.keepAliveSeconds = keepAlive.value }
+        if settings.version == .v5, settings.bridgeBit == .on {
+            section.problems.error(
+                "MQTT 5 has no bridge bit", at: section.mark(of: "bridge_bit"),
+                hint: "take it out: MQTT 5 has No Local, which does the same")
+        }
     }
 
     private func password(_ section: Section) -> String? {

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from peers.gateway import martlet
-from peers.waiting import free_port
+from peers.waiting import eventually, free_port
 
 
 def upstream(port, **more):
@@ -140,3 +140,87 @@ def test_a_ring_of_three_ends_after_one_round(gateway, client, way, rounds):
     for number in range(10):
         seen = [len(watcher.on(f"plant/{number}")) for watcher in watchers]
         assert seen == [1 + rounds, rounds, rounds], seen
+
+
+def through(server, client, **upstream):
+    """What an upstream entry needs, and a client that sees what arrives at the server."""
+    watcher = client(server.plain_port)
+    watcher.subscribe("plant/#")
+    return watcher, {"out": [{"filter": "plant/#"}], "in": [{"filter": "down/#"}], **upstream}
+
+
+def goes_up_and_down(house, watcher, client):
+    local = client(house.port)
+    local.subscribe("down/#")
+    local.publish("plant/x", b"x" * 70_000)
+    assert watcher.wait_for("plant/x").payload == b"x" * 70_000
+    watcher.publish("down/x", b"y" * 70_000)
+    assert local.wait_for("down/x").payload == b"y" * 70_000
+
+
+def test_mosquitto_over_a_websocket(gateway, client, mosquitto):
+    server = mosquitto(websocket=True)
+    watcher, lines = through(server, client, url=f"ws://127.0.0.1:{server.websocket_port}/mqtt")
+    house = gateway(upstream={"central": lines})
+    house.wait_for_log("central: connected")
+    goes_up_and_down(house, watcher, client)
+
+
+def test_mosquitto_over_a_secure_websocket(gateway, client, mosquitto, authority):
+    server = mosquitto(tls=authority, websocket=True)
+    watcher, lines = through(
+        server, client, url=f"wss://localhost:{server.websocket_port}/mqtt",
+        tls={"ca": str(authority.ca), "alpn": "http/1.1"})
+    house = gateway(upstream={"central": lines})
+    house.wait_for_log("central: connected")
+    goes_up_and_down(house, watcher, client)
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_mosquitto_in_the_version_that_is_asked_for(gateway, client, mosquitto, version):
+    server = mosquitto()
+    watcher, lines = through(server, client, url=f"mqtt://127.0.0.1:{server.port}", version=version)
+    lines["in"].append({"filter": "plant/#"})
+    house = gateway(upstream={"central": lines})
+    house.wait_for_log("central: connected")
+    goes_up_and_down(house, watcher, client)
+    # What went out does not come back: by No Local, or by the bridge bit, which mosquitto knows.
+    local = client(house.port)
+    local.subscribe("plant/#")
+    local.publish("plant/1")
+    watcher.publish("plant/2")
+    local.wait_for("plant/2")
+    assert len(local.on("plant/1")) == 1
+    log = (server.folder / "mosquitto.log").read_text()
+    assert f" as house (p{'5' if version == '5' else '2'}, " in log
+
+
+def test_the_next_address_is_tried_at_once(gateway, client, mosquitto):
+    server = mosquitto()
+    watcher, lines = through(
+        server, client, url=[f"mqtt://127.0.0.1:{free_port()}", f"mqtt://127.0.0.1:{server.port}"])
+    house = gateway(upstream={"central": lines})
+    house.wait_for_log("central: connected")
+    goes_up_and_down(house, watcher, client)
+
+
+def test_two_gateways_with_one_client_id_are_told_so(gateway, client):
+    # mosquitto 2.0 closes without a word, as with 3.1.1.
+    server = gateway("far")
+    lines = {"central": {"url": f"mqtt://127.0.0.1:{server.port}", "client_id": "twin", "out": [{"filter": "plant/#"}]}}
+    first = gateway("first", upstream=lines)
+    first.wait_for_log("central: connected")
+    gateway("second", upstream=lines).wait_for_log("central: connected")
+    first.wait_for_log("another client came with our client id 'twin', and the server threw this one out")
+    watcher = client(first.port)
+    watcher.subscribe("$SYS/martlet/bridges/+/problem")
+    watcher.wait_for("$SYS/martlet/bridges/twin/problem", lambda message: b"client id 'twin'" in message.payload)
+
+
+def test_two_gateways_with_one_client_id_are_told_so_in_3_1_1_too(gateway, mosquitto):
+    server = mosquitto()
+    lines = {"central": {"url": f"mqtt://127.0.0.1:{server.port}", "client_id": "twin", "version": "3.1.1",
+                         "out": [{"filter": "plant/#"}]}}
+    first = gateway("first", upstream=lines)
+    gateway("second", upstream=lines)
+    eventually(lambda: "does another client have our client id 'twin'?" in first.log, "the log says so", timeout=60)

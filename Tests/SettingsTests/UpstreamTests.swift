@@ -73,7 +73,19 @@ import Testing
         ("url: host, out: []", "error 'host' is not allowed for 'url'"),
         ("url: 'mqtt://host:x', out: []", "error 'mqtt://host:x' is not allowed for 'url'"),
         ("url: 'mqtt://host/path', out: []", "error 'mqtt://host/path' is not allowed for 'url'"),
-        ("url: 'wss://host', out: []", "error 'wss://' is not available in this version yet"),
+        ("url: [], out: []", "error 'url' is empty in 'upstream.a'"),
+        ("url: ['mqtt://a', 'mqtts://b'], out: []", "error some of these are encrypted and some are not"),
+        ("url: ['mqtt://a', [b]], out: []", "error 'url' must hold texts, not a list"),
+        ("url: 'ws://host/a b', out: []", "error 'ws://host/a b' is not allowed for 'url'"),
+        ("url: 'ws://host', tls: { ca: x }, out: []", "error 'tls' needs an encrypted connection"),
+        ("url: 'mqtt://host', order: last, out: []", "error 'last' is not allowed for 'order'"),
+        ("url: 'mqtt://host', version: 4, out: []", "error '4' is not allowed for 'version'"),
+        ("url: 'mqtt://host', keep_alive: 1s, out: []", "error '1s' is not allowed for 'keep_alive'"),
+        ("url: 'mqtt://host', version: 5, bridge_bit: on, out: []", "error MQTT 5 has no bridge bit"),
+        (
+            "url: 'mqtts://host', tls: { alpn: [] , ca: x, sni: y }, out: []",
+            "error unknown key 'sni' in 'upstream.a.tls'"
+        ),
         ("url: 'ssl://host', out: []", "error 'ssl://' is not known"),
         ("url: 'mqtt://me:pw@host', out: []", "error the url has a user name in it"),
         ("url: 'mqtt://host', tls: { ca: x }, out: []", "error 'tls' needs an encrypted connection"),
@@ -122,6 +134,33 @@ import Testing
     ])
     func `what can't work is told`(keys: String, message: String) throws {
         #expect(try told(keys) == [message])
+    }
+
+    @Test func `several addresses, a WebSocket, and how the link is kept`() throws {
+        let read = try settings(
+            """
+            upstream:
+              a:
+                url: [wss://a.example.org, "wss://b:9443/up/mqtt", mqtts://c]
+                order: round-robin
+                version: 3.1.1
+                bridge_bit: off
+                keep_alive: 30s
+                stable_after: 5m
+                tls: { alpn: x-amzn-mqtt-ca, server_name: inner.example.org }
+                out: [ { filter: a } ]
+            """)
+        let upstream = try #require(read.upstreams.first)
+        #expect(upstream.addresses.map(\.host) == ["a.example.org", "b", "c"])
+        #expect(upstream.addresses.map(\.port) == [443, 9443, 8883])
+        #expect(upstream.addresses.map(\.path) == ["/mqtt", "/up/mqtt", nil])
+        #expect(upstream.order == .roundRobin)
+        #expect(upstream.version == .v311)
+        #expect(upstream.bridgeBit == .off)
+        #expect(upstream.keepAliveSeconds == 30)
+        #expect(upstream.stableAfter == .seconds(300))
+        #expect(upstream.tls?.alpn == ["x-amzn-mqtt-ca"])
+        #expect(upstream.tls?.serverName == "inner.example.org")
     }
 
     @Test func `several upstreams stand beside each other`() throws {

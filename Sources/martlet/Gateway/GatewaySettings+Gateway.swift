@@ -134,12 +134,30 @@ extension UpstreamLink.Settings {
     /// The upstream as the configuration says it.
     init(_ upstream: UpstreamSettings) {
         self.init(host: upstream.host, port: upstream.port, bridge: upstream.bridge)
+        addresses = upstream.addresses.map { UpstreamLink.Address(host: $0.host, port: $0.port, path: $0.path) }
+        order = upstream.order == .first ? .first : .roundRobin
+        version =
+            switch upstream.version {
+            case .automatic: .automatic
+            case .v311: .v311
+            case .v5: .v5
+            }
+        bridgeBit =
+            switch upstream.bridgeBit {
+            case .automatic: .automatic
+            case .on: .on
+            case .off: .off
+            }
+        keepAliveSeconds = upstream.keepAliveSeconds
+        stableAfter = upstream.stableAfter
         (name, statusName) = (upstream.name, upstream.statusName)
         tls = upstream.tls.map { settings in
             var tls = UpstreamLink.TLS()
             tls.ca = settings.ca
             tls.certificate = settings.certificate
             tls.key = settings.key
+            tls.serverName = settings.serverName
+            tls.alpn = settings.alpn
             return tls
         }
         userName = upstream.userName

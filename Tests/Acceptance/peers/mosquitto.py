@@ -9,7 +9,7 @@ from .waiting import eventually, free_port, is_listening
 class Mosquitto:
     """One mosquitto with a port and a folder that it keeps when it is killed and started again."""
 
-    def __init__(self, folder, tls=None, asks_for_certificates=False):
+    def __init__(self, folder, tls=None, asks_for_certificates=False, websocket=False):
         self.port = free_port()
         # Another listener without TLS, for who only looks on.
         self.plain_port = free_port() if tls else self.port
@@ -29,6 +29,11 @@ class Mosquitto:
         if tls:
             lines += [f"cafile {tls.ca}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
             lines += [f"require_certificate {str(asks_for_certificates).lower()}", f"listener {self.plain_port} 127.0.0.1"]
+        if websocket:
+            self.websocket_port = free_port()
+            lines += [f"listener {self.websocket_port} 127.0.0.1", "protocol websockets"]
+            if tls:
+                lines += [f"cafile {tls.ca}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         self.process = None
 

@@ -2,6 +2,8 @@
 package enum BridgeEvent: Equatable, Sendable {
     case linkUp(waiting: Int)
     case linkDown(String, waiting: Int)
+    /// What the server does not allow, in words.
+    case serverLimits(String)
     /// Another client has the same client id, for certain or by all appearances.
     case clientIDShared(String, isCertain: Bool)
     /// The server does not speak MQTT 5.
@@ -24,7 +26,7 @@ package enum BridgeEvent: Equatable, Sendable {
     /// Whether it asks for somebody's attention.
     package var isWarning: Bool {
         switch self {
-        case .linkUp, .olderVersion, .caughtUp, .notWanted: false
+        case .linkUp, .serverLimits, .olderVersion, .caughtUp, .notWanted: false
         case .circled, .clientIDShared, .linkDown, .queueFilling, .dropped, .subscriptionRefused,
             .localSubscriptionRefused:
             true
@@ -45,6 +47,7 @@ extension BridgeEvent: CustomStringConvertible {
         case .clientIDShared(let id, false):
             "the server accepts the connection and closes it again and again; does another client have our client id "
                 + "'\(id)'? give each gateway a client_id of its own"
+        case .serverLimits(let words): "the server \(words)"
         case .olderVersion: "the server speaks no MQTT 5; going on with 3.1.1"
         case .queueFilling(let percent): "the queue is \(percent) % full"
         case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"

@@ -31,6 +31,10 @@ package struct ClientSettings: Equatable, Sendable {
     package var maximumPacketSize: UInt32 = 16 << 20
     /// How many messages above QoS 0 are sent before the first is acknowledged; the server may allow fewer.
     package var maximumInFlight = 100
+    /// How many topics are named by a number after their first message, where the server allows it.
+    package var topicAliases = 0
+    /// Whether a message that the server answers by ending the connection, again and again, is given up at last.
+    package var setsPoisonAside = false
     /// How many messages may wait for their turn.
     package var maximumWaiting = 10_000
     /// How long CONNACK may take.

@@ -32,12 +32,31 @@ extension ClientState {
         var message = message
         if !limits.retainAvailable { message.retain = false }  // [MQTT-3.2.2-14]
         let start = output.count
+        let alias = nameShortly(&message)
         message.encode(into: &output, version: settings.version)
         guard output.count - start <= limits.maximumPacketSize else {
             output.removeSubrange(start...)  // [MQTT-3.2.2-15]
+            if let alias { aliases[alias] = nil }
             return false
         }
         return true
+    }
+
+    /// A topic that was sent before on this connection goes as its number; returns one that has just got its own.
+    /// [MQTT-3.3.2-12]
+    private mutating func nameShortly(_ message: inout Publish) -> [UInt8]? {
+        if let alias = aliases[message.topic] {
+            message.properties[number: .topicAlias] = alias
+            message.topic = []
+            return nil
+        }
+        guard message.topic.count > 4, aliases.count < min(settings.topicAliases, limits.topicAliasMaximum) else {
+            return nil
+        }
+        let alias = UInt32(aliases.count + 1)
+        aliases[message.topic] = alias
+        message.properties[number: .topicAlias] = alias
+        return message.topic
     }
 
     /// Sends what may be sent: first what an earlier connection left, in its order, then what waits.
@@ -48,6 +67,8 @@ extension ClientState {
         while !outgoing.waiting.isEmpty, mayStartAnother {
             guard startNext() else { return }
         }
+        // Nothing else is there to try.
+        if poison.isCareful, outgoing.placesTaken == 0 { _ = resend(all: true) }
     }
 
     private var mayStartAnother: Bool {
@@ -55,10 +76,10 @@ extension ClientState {
     }
 
     /// Whether the server's Receive Maximum leaves a place. [MQTT-3.3.4-7]
-    private var hasPlace: Bool { outgoing.placesTaken < limits.receiveMaximum }
+    private var hasPlace: Bool { outgoing.placesTaken < (poison.isCareful ? 1 : limits.receiveMaximum) }
 
     /// False if something of the window still waits for a place, and so everything behind it does.
-    private mutating func resend() -> Bool {
+    private mutating func resend(all: Bool = false) -> Bool {
         var index = 0
         while index < outgoing.window.count {
             let entry = outgoing.window[index]
@@ -72,6 +93,7 @@ extension ClientState {
                 sendRelease(entry.message.packetID, .success)
                 outgoing.releaseSent(at: index)
                 index += 1
+            case .published where !all && poison.holds(entry.handle): index += 1
             case .published:
                 guard hasPlace else { return false }
                 if sendPublish(at: index) { index += 1 }
@@ -115,6 +137,7 @@ extension ClientState {
         activity.lastProgress = now
         guard let index = outgoing.index(of: packet.packetID) else { return unknownAcknowledged(type, packet) }
         let entry = outgoing.window[index]
+        poison.answered(entry.handle)
         switch (type, entry.message.qos) {
         case (.puback, .atLeastOnce): finish(at: index, packet.reasonCode)
         case (.pubrec, .exactlyOnce):
@@ -139,7 +162,9 @@ extension ClientState {
             .encode(.pubrel, into: &output, version: settings.version)
     }
 
-    private mutating func finish(at index: Int, _ code: ReasonCode) {
-        events.append(.acknowledged(outgoing.remove(at: index).handle, code))
+    mutating func finish(at index: Int, _ code: ReasonCode) {
+        let handle = outgoing.remove(at: index).handle
+        poison.forget(handle)
+        events.append(.acknowledged(handle, code))
     }
 }

@@ -21,6 +21,9 @@ package struct ClientState: Sendable {
     var incoming = IncomingMessages()
     var subscriptions = Subscriptions()
     var activity: Activity
+    var poison = PoisonWatch()
+    /// The numbers that topics have on this connection.
+    var aliases: [[UInt8]: UInt32] = [:]
     private var partial: [UInt8] = []
     private var clientID: [UInt8]
     private var isFirstConnection = true
@@ -69,6 +72,7 @@ package struct ClientState: Sendable {
         output = []
         partial = []
         limits = ServerLimits()
+        aliases = [:]
         activity = Activity(now: now)
         phase = .awaitingConnack(until: now + settings.connectTimeout)
         connectPacket.encode(into: &output)
@@ -166,6 +170,7 @@ package struct ClientState: Sendable {
         limits = ServerLimits(packet.properties)
         if let assigned = limits.assignedClientID { clientID = assigned }  // [MQTT-3.2.2-16]
         activity.lastProgress = now
+        poison.connected()
         if !packet.sessionPresent { sessionLost() }
         events.append(.connected(sessionPresent: packet.sessionPresent))
         sendSubscriptions(sessionPresent: packet.sessionPresent)
@@ -173,7 +178,10 @@ package struct ClientState: Sendable {
 
     private mutating func sessionLost() {
         incoming.sessionLost()
-        for entry in outgoing.sessionLost() { events.append(.acknowledged(entry.handle, .success)) }
+        for entry in outgoing.sessionLost() {
+            poison.forget(entry.handle)
+            events.append(.acknowledged(entry.handle, .success))
+        }
     }
 
     private var connectPacket: Connect {
@@ -209,6 +217,7 @@ package struct ClientState: Sendable {
 
     mutating func end(_ reason: CloseReason) {
         guard phase != .idle else { return }
+        if phase == .open, settings.setsPoisonAside { lookForPoison(reason) }
         phase = .idle
         partial = []
         outgoing.connectionLost()
@@ -216,6 +225,19 @@ package struct ClientState: Sendable {
         subscriptions.connectionLost()
         events.append(.closed(reason))
     }
+
+    /// The server, or the network, ended the connection: perhaps because of a message.
+    private mutating func lookForPoison(_ reason: CloseReason) {
+        switch reason {
+        case .transport, .server: break
+        default: return
+        }
+        guard let handle = poison.ended(outgoing.unanswered), let index = outgoing.index(of: handle) else { return }
+        finish(at: index, .implementationSpecificError)
+    }
+
+    /// What the server does not allow, in words; empty if there is nothing.
+    package var restrictions: String { limits.sentence }
 
     // MARK: identifiers
 

@@ -39,6 +39,15 @@ struct OutgoingMessages: Sendable {
         window.firstIndex { $0.message.packetID == packetID }
     }
 
+    func index(of handle: RequestHandle) -> Int? {
+        window.firstIndex { $0.handle == handle }
+    }
+
+    /// Sent on this connection, and not answered.
+    var unanswered: [RequestHandle] {
+        window.filter { $0.isSent && $0.stage == .published }.map(\.handle)
+    }
+
     func contains(_ packetID: UInt16) -> Bool { index(of: packetID) != nil }
 
     /// The first message of the queue moves into the window.

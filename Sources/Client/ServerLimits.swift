@@ -6,6 +6,7 @@ struct ServerLimits: Equatable, Sendable {
     var maximumQoS = QoS.exactlyOnce
     var retainAvailable = true
     var maximumPacketSize = VariableByteInteger.maximum + 5
+    var topicAliasMaximum = 0
     var wildcardsAvailable = true
     var sharedAvailable = true
     /// Replaces the client's own. [MQTT-3.2.2-21]
@@ -21,10 +22,20 @@ struct ServerLimits: Equatable, Sendable {
         }
         retainAvailable = properties[number: .retainAvailable] != 0
         if let limit = properties[number: .maximumPacketSize] { maximumPacketSize = min(Int(limit), maximumPacketSize) }
+        topicAliasMaximum = Int(properties[number: .topicAliasMaximum] ?? 0)
         wildcardsAvailable = properties[number: .wildcardSubscriptionAvailable] != 0
         sharedAvailable = properties[number: .sharedSubscriptionAvailable] != 0
         keepAliveSeconds = properties[number: .serverKeepAlive].map { UInt16(truncatingIfNeeded: $0) }
         assignedClientID = properties[bytes: .assignedClientIdentifier]
+    }
+
+    /// What a bridge's user should know, in words; empty for a server that allows everything.
+    var sentence: String {
+        var words: [String] = []
+        if maximumQoS < .exactlyOnce { words.append("takes QoS \(maximumQoS.rawValue) at most") }
+        if !retainAvailable { words.append("keeps no retained messages") }
+        if maximumPacketSize <= VariableByteInteger.maximum { words.append("takes \(maximumPacketSize) bytes at most") }
+        return words.joined(separator: ", ")
     }
 
     /// Why `filter` may not be asked for here; nil if it may.

@@ -25,8 +25,10 @@ final class UpstreamCore {
     private var conflicts = ConflictWatch()
     /// The bridge's numbers of what the client has in its window.
     private var numbers: [RequestHandle: Int] = [:]
+    private var topics: [RequestHandle: [UInt8]] = [:]
     /// Sent at QoS 0, to be called done when the channel has room again.
     private var sentAtMostOnce: [Int] = []
+    private var saidRestrictions = ""
     /// To be acknowledged upstream when the local broker acknowledges.
     var localTokens: [RequestHandle: MessageToken] = [:]
     private var timer: (at: ContinuousClock.Instant, task: Scheduled<Void>)?
@@ -214,10 +216,16 @@ final class UpstreamCore {
             if unanswered > 0, client.version == .v311 { report(.olderVersion) }
             unanswered = 0
             bridge.linkUp(now: .now)
+            if client.restrictions != saidRestrictions {
+                saidRestrictions = client.restrictions
+                if !saidRestrictions.isEmpty { report(.serverLimits(saidRestrictions)) }
+            }
             watchForFirst()
         case .message(let message, let token): bridge.upstreamMessage(message, token, now: .now)
         case .acknowledged(let handle, let code):
+            let topic = topics.removeValue(forKey: handle)
             guard let number = numbers.removeValue(forKey: handle) else { return }
+            if code.isError { status.rejected(topic ?? [], "\(code)") }
             bridge.upstreamAcknowledged(number, code, now: .now)
         case .subscribed(_, let codes): bridge.upstreamSubscribed(codes)
         case .unsubscribed: break
@@ -268,6 +276,7 @@ final class UpstreamCore {
         channel = nil
         for number in numbers.values.sorted() { bridge.notForwarded(number, .notConnected, now: .now) }
         numbers = [:]
+        topics = [:]
         client = ClientState(ClientSettings(settings, dialect), now: .now)
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
     }
@@ -287,10 +296,14 @@ final class UpstreamCore {
             let handle = try client.publish(message, now: .now)
             if message.qos > .atMostOnce {
                 numbers[handle] = number
+                topics[handle] = message.topic
             } else {
                 sentAtMostOnce.append(number)
             }
         } catch {
+            if error == .packetTooLarge {
+                status.rejected(message.topic, "too large for the server")
+            }
             bridge.notForwarded(number, error, now: .now)
         }
     }

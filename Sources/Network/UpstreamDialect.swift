@@ -48,6 +48,8 @@ extension ClientSettings {
         userName = settings.userName.map { Array($0.utf8) }
         password = settings.password.map { Array($0.utf8) }
         acknowledgement = .deferred
+        topicAliases = 256
+        setsPoisonAside = true
         receiveMaximum = 100
         connectTimeout = settings.connectTimeout
         maximumInFlight = settings.bridge.maximumInFlight

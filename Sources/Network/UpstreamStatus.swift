@@ -1,5 +1,6 @@
 import Bridge
 import Broker
+import LinuxIO
 import MQTTCodec
 
 /// What the bridge tells about itself on `$SYS`: whether it is connected, at once, and what waits, now and then.
@@ -32,6 +33,8 @@ struct UpstreamStatus {
     private var isUp: Bool?
     /// What is wrong with the link, in words; empty for nothing.
     private var problem = ""
+    private var rejected: [String] = []
+    private var hasNewRejected = false
     private var saidProblem = ""
     /// Whether a connection alone does not end the problem.
     private var isLasting = false
@@ -43,6 +46,14 @@ struct UpstreamStatus {
     /// `name` is the client id at the server, as long as no other link has it too.
     init(_ name: String) {
         self.name = String(decoding: BrokerState.level(Array(name.utf8)), as: UTF8.self)
+    }
+
+    /// The server refused a message for good; the last ten are told.
+    mutating func rejected(_ topic: [UInt8], _ reason: String) {
+        let topic = String(decoding: topic.prefix(200), as: UTF8.self)
+        rejected.append("\(WallClock.secondsSince1970) \(topic): \(reason)")
+        if rejected.count > 10 { rejected.removeFirst() }
+        hasNewRejected = true
     }
 
     /// The link has a problem; one that `lasts` is not over when the server accepts the next connection.
@@ -70,6 +81,11 @@ struct UpstreamStatus {
         if problem != saidProblem {
             saidProblem = problem
             messages.append(Self.message("$SYS/martlet/bridges/\(name)/problem", problem))
+        }
+        if hasNewRejected {
+            hasNewRejected = false
+            messages.append(
+                Self.message("$SYS/martlet/bridges/\(name)/rejected", rejected.joined(separator: "\n")))
         }
         let newDepth = Depth(bridge.queue)
         guard newDepth != depth else {

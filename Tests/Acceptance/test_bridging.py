@@ -4,6 +4,7 @@ import json
 import pytest
 
 from peers.gateway import martlet
+from peers.scripted import Scripted
 from peers.waiting import eventually, free_port
 
 
@@ -224,3 +225,53 @@ def test_two_gateways_with_one_client_id_are_told_so_in_3_1_1_too(gateway, mosqu
     first = gateway("first", upstream=lines)
     gateway("second", upstream=lines)
     eventually(lambda: "does another client have our client id 'twin'?" in first.log, "the log says so", timeout=60)
+
+
+def scripted(started, gateway, client, **keywords):
+    server = started(Scripted(**keywords))
+    house = gateway(upstream={"central": {
+        "url": f"mqtt://127.0.0.1:{server.port}", "out": [{"filter": "plant/#", "qos": "keep"}]}})
+    house.wait_for_log("central: connected")
+    return server, house, client(house.port)
+
+
+def test_the_limits_of_the_server_are_kept_and_told(started, gateway, client):
+    # Receive Maximum 1, Maximum QoS 1, Retain Available 0, Maximum Packet Size 200, Topic Alias Maximum 5.
+    limits = b"\x21\0\x01" b"\x24\x01" b"\x25\0" b"\x27\0\0\0\xc8" b"\x22\0\x05"
+    server, house, local = scripted(started, gateway, client, limits=limits)
+    house.wait_for_log("the server takes QoS 1 at most, keeps no retained messages, takes 200 bytes at most")
+    local.subscribe("$SYS/martlet/bridges/house/+")
+    local.publish("plant/large", b"x" * 300)
+    for number in range(30):
+        local.publish("plant/same", b"%d" % number, qos=2, retain=True)
+    local.publish("plant/last")
+    server.messages.wait_for(lambda message: message[0] == "plant/last", "the last message", timeout=20)
+    messages = server.messages.entries
+    assert [topic for topic, *_ in messages] == ["plant/same"] * 30 + ["plant/last"]
+    assert {(qos, retain, unanswered) for _, _, qos, retain, unanswered in messages} == {(1, False, 1)}
+    local.wait_for("$SYS/martlet/bridges/house/rejected", lambda message: b" plant/large: " in message.payload)
+
+
+def test_a_message_that_the_server_refuses_is_told_and_not_sent_again(started, gateway, client):
+    server, house, local = scripted(
+        started, gateway, client, answer=lambda topic, qos: 0x99 if topic == "plant/bad" else 0)
+    local.subscribe("$SYS/martlet/bridges/house/rejected")
+    for topic in ("plant/1", "plant/bad", "plant/2"):
+        local.publish(topic)
+    server.messages.wait_for(lambda message: message[0] == "plant/2", "the last message")
+    local.wait_for(
+        "$SYS/martlet/bridges/house/rejected", lambda message: b" plant/bad: payload format invalid" in message.payload)
+    assert [topic for topic, *_ in server.messages.entries].count("plant/bad") == 1
+
+
+def test_a_message_that_the_server_hangs_up_on_does_not_hold_up_the_others(started, gateway, client):
+    server, house, local = scripted(
+        started, gateway, client, answer=lambda topic, qos: None if topic == "plant/bad" else 0)
+    local.subscribe("$SYS/martlet/bridges/house/rejected")
+    for topic in ("plant/1", "plant/bad", "plant/2", "plant/3"):
+        local.publish(topic)
+    local.wait_for("$SYS/martlet/bridges/house/rejected", lambda message: b" plant/bad: " in message.payload, timeout=120)
+    local.publish("plant/4")
+    server.messages.wait_for(lambda message: message[0] == "plant/4", "what comes after it", timeout=60)
+    assert {topic for topic, *_ in server.messages.entries} == {
+        "plant/1", "plant/bad", "plant/2", "plant/3", "plant/4"}

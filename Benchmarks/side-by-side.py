@@ -59,7 +59,7 @@ def start_martlet(binary, folder, transports):
     extra = {"tcp": "", "tls": f", {tls}", "ws": ", websocket: { path: /mqtt }", "wss": f", {tls}, websocket: {{ path: /mqtt }}"}
     listeners = [f"    - {{ address: 127.0.0.1, port: {port}{extra[name]} }}" for name, port in ports.items()]
     config = write(folder, "martlet.yaml", [
-        "version: 1", "gateway: { id: bench }", "broker:", "  listen:", *listeners,
+        "version: 1", f"gateway: {{ id: bench, state_dir: {folder}/state }}", "broker:", "  listen:", *listeners,
         "  limits: { connect_rate: off, max_connections: 20000, subscriptions: 20000 }"])
     return Broker([binary, "run", "--config", config], ports)
 

@@ -14,4 +14,11 @@ package enum BrokerEvent: Equatable, Sendable {
     case dropped(client: String, DropReason, total: Int)
     /// The broker comes near its memory limit, or is away from it again.
     case memory(MemoryPressure, inUse: Int, limit: Int)
+    /// The disk takes nothing, for the reason given; or it does again.
+    case journalFailing(String)
+    case journalRecovered
+    /// Batches on the disk that make no sense; the others were used.
+    case journalDamaged(batches: Int, String)
+    /// What the journal had at the start.
+    case journalLoaded(sessions: Int, messages: Int, retained: Int)
 }

@@ -27,7 +27,7 @@ extension BrokerState {
             of: user, clientID, connections[index].origin.address, listener: connections[index].origin.listener)
     }
 
-    private func standing(
+    func standing(
         of user: ProvenUser?, _ clientID: [UInt8], _ address: String, listener: String
     ) -> SessionStanding? {
         let rules = logins.access.policy(of: listener).rules

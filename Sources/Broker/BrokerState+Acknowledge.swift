@@ -7,7 +7,7 @@ extension BrokerState {
         guard case .finished(let delivery) = sessions[Int(session)].window.puback(packet.packetID) else {
             return counters.packetsMissed.add(.puback)
         }
-        messages.release(delivery.message)
+        letGo(delivery, Int(session))
         pump(session)
     }
 
@@ -18,19 +18,22 @@ extension BrokerState {
         var code = ReasonCode.success
         switch outcome {
         case .finished(let delivery):
-            messages.release(delivery.message)
+            letGo(delivery, Int(session))
             return pump(session)
         case .received(let delivery):
-            if delivery != .nothing { messages.release(delivery.message) }
+            if delivery != .nothing { letGo(delivery, Int(session)) }
         case .unknown:
             counters.packetsMissed.add(.pubrec)
             if packet.reasonCode.isError { return }  // an error ends a flow, also one that is not there
             code = .packetIdentifierNotFound
         }
         let version = connections[index].version
-        withOutput(index) {
-            Acknowledgement(packetID: packet.packetID, reasonCode: code).encode(.pubrel, into: &$0, version: version)
+        let answer = Acknowledgement(packetID: packet.packetID, reasonCode: code)
+        // After PUBREL the client forgets the identifier: it must not be sent the message again, whatever happens.
+        if code == .success, makesWait(Int(session)) {
+            return delay(index) { answer.encode(.pubrel, into: &$0, version: version) }
         }
+        withOutput(index) { answer.encode(.pubrel, into: &$0, version: version) }
     }
 
     /// PUBREL always gets a PUBCOMP. [MQTT-4.3.3-11]
@@ -42,9 +45,13 @@ extension BrokerState {
         if !isKnown { counters.packetsMissed.add(.pubrel) }
         let version = connections[index].version
         let code = isKnown ? ReasonCode.success : .packetIdentifierNotFound
-        withOutput(index) {
-            Acknowledgement(packetID: packet.packetID, reasonCode: code).encode(.pubcomp, into: &$0, version: version)
+        let answer = Acknowledgement(packetID: packet.packetID, reasonCode: code)
+        markProgress(session)
+        // After PUBCOMP the client may give the identifier to another message, which must not pass for this one.
+        if makesWait(session), sessions[session].hasKeptReceived || journal.running != nil {
+            return delay(index) { answer.encode(.pubcomp, into: &$0, version: version) }
         }
+        withOutput(index) { answer.encode(.pubcomp, into: &$0, version: version) }
     }
 
     mutating func pubcompReceived(_ index: Int, _ packet: Acknowledgement) {
@@ -52,6 +59,7 @@ extension BrokerState {
         guard sessions[Int(session)].window.pubcomp(packet.packetID) else {
             return counters.packetsMissed.add(.pubcomp)
         }
+        markProgress(Int(session))
         pump(session)
     }
 }

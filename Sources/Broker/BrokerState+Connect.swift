@@ -140,12 +140,14 @@ extension BrokerState {
         connections[index].maximumPacketSize =
             connect.properties[number: .maximumPacketSize].map(Int.init) ?? Int.max
         sessions[place].expiry = grantedExpiry(connect, index, &connack)
+        decideKeeping(place, on: index)
         startKeepAlive(connect, index, &connack)
         guard connect.version == .v5 else { return }
         offerAliases(connect, index, &connack)
         announceLimits(&connack)
-        connections[index].receiveMaximum = limits.receiveMaximum
-        connack.properties[number: .receiveMaximum] = UInt32(limits.receiveMaximum)
+        // The gateway's own readings must not wait for one another's commit.
+        connections[index].receiveMaximum = connections[index].isInternal ? .max : limits.receiveMaximum
+        connack.properties[number: .receiveMaximum] = UInt32(connections[index].receiveMaximum)
         connack.properties[number: .maximumPacketSize] = UInt32(clamping: limits.maximumPacketSize)
     }
 

@@ -71,6 +71,7 @@ extension BrokerState {
                 return disconnect(index, .protocolError, why: "DISCONNECT asked to keep a session that was to end")
             }
             sessions[session].expiry = min(expiry, limits.sessionExpiry)
+            markChanged(session)
         }
         let why = packet.reasonCode == .success ? "the client disconnected" : "the client said \(packet.reasonCode)"
         endConnection(index, publishWill: packet.reasonCode != .success, why: why)
@@ -84,6 +85,7 @@ extension BrokerState {
         connections[index].state = .closing
         connections[index].session = -1
         connections[index].partial = []
+        freeAnswers(index, of: session)
         limitGoodbye(index)
         mark(index)
         if connections[index].isInternal {
@@ -106,6 +108,7 @@ extension BrokerState {
             freeOutputs.append(connections[index].output)
         }
         if !connections[index].isInternal { counters.sockets -= 1 }
+        freeAnswers(index)
         logins.forget(index)
         let generation = connections[index].generation
         connections[index] = Connection(lastPacketAt: now)
@@ -127,6 +130,8 @@ extension BrokerState {
         case .willDelay: willDue(entry)
         case .reading: readingDue(entry)
         case .memory: memoryDue()
+        case .retainedJournal: retainedJournalDue()
+        case .orphans: resolveOrphans()
         case .retainedExpiry:
             removeExpiredRetained()
             deadlines.add(Deadlines.Entry(at: now + .seconds(60), kind: .retainedExpiry))

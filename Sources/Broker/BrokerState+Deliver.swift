@@ -19,9 +19,10 @@ extension BrokerState {
         let mustWait = !sessions[session].queue.isEmpty || sessions[session].window.unsent > 0
         let needsStore = qos != .atMostOnce || stored.isLarge || mustWait || connection < 0
         let message = needsStore ? keep(incoming, topic, properties, payload, &stored) : -1
-        let delivery = Delivery(
+        var delivery = Delivery(
             message: message, qos: qos, retain: retain, subscriptionIdentifier: recipient.identifier,
             share: recipient.share)
+        number(&delivery, session)
         if connection < 0 || mustWait { return enqueue(delivery, session) }  // [MQTT-4.5.0-1]
         guard mayWrite(connection) else {
             if qos == .atMostOnce { return noteDropped(session, .queueFull) }
@@ -34,6 +35,10 @@ extension BrokerState {
             }
             guard fits(message, delivery, connection) else { return noteDropped(session, .tooLarge) }
             messages.retain(message)
+            noteTaken(delivery, session)
+            if mustHold(delivery) {
+                return hold(sessions[session].window.add(delivery, isHeld: true), session)
+            }
             packetID = sessions[session].window.add(delivery)  // DUP is 0: [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
         }
         if stored.isLarge || recipient.identifier != 0 || connections[connection].usesAliases {
@@ -176,6 +181,7 @@ extension BrokerState {
             return noteDropped(session, .queueFull)
         }
         messages.retain(delivery.message)
+        noteTaken(delivery, session)
         grown += Session.overheadPerQueued
         let size = messages[delivery.message].length + Session.overheadPerQueued
         sessions[session].queue.append(delivery)
@@ -185,7 +191,7 @@ extension BrokerState {
             || sessions[session].queuedBytes > limits.queuedBytes && sessions[session].queue.count > 1
         {
             guard let oldest = dequeue(session) else { return }
-            messages.release(oldest.message)
+            letGo(oldest, session)
             noteDropped(session, .queueFull)
         }
     }
@@ -199,7 +205,7 @@ extension BrokerState {
     /// Drops a session's oldest queued messages until `bytes` are left.
     mutating func trimQueue(_ session: Int, to bytes: Int) {
         while sessions[session].queuedBytes > bytes, let oldest = dequeue(session) {
-            messages.release(oldest.message)
+            letGo(oldest, session)
             noteDropped(session, .memory)
         }
     }
@@ -234,7 +240,7 @@ extension BrokerState {
         guard connection >= 0 else { return }
         let limit = connections[connection].window
         while sessions[place].window.unsent > 0, sessions[place].window.hasRoom(limit), mayWrite(connection) {
-            guard let (id, delivery) = sessions[place].window.nextUnsent() else { break }
+            guard let (id, delivery, isDuplicate) = sessions[place].window.nextUnsent() else { break }
             guard fits(delivery.message, delivery, connection) else {
                 giveUp(id, delivery, place, .tooLarge)
                 continue
@@ -243,7 +249,7 @@ extension BrokerState {
                 giveUp(id, delivery, place, .notAllowed)
                 continue
             }
-            write(delivery, id, duplicate: true, to: connection)  // [MQTT-3.3.1-1]
+            write(delivery, id, duplicate: isDuplicate, to: connection)  // [MQTT-3.3.1-1]
         }
         while !sessions[place].queue.isEmpty, sessions[place].window.hasRoom(limit), mayWrite(connection) {
             guard let delivery = dequeue(place) else { break }
@@ -259,7 +265,7 @@ extension BrokerState {
         } else {
             _ = sessions[session].window.puback(id)
         }
-        messages.release(delivery.message)
+        letGo(delivery, session)
         noteDropped(session, reason)
     }
 
@@ -267,19 +273,21 @@ extension BrokerState {
     private mutating func send(_ delivery: Delivery, session: Int, connection: Int) {
         let isExpired = messages[delivery.message].expiresAt.map { $0 <= now } ?? false  // [MQTT-3.3.2-5]
         guard !isExpired, fits(delivery.message, delivery, connection) else {
-            messages.release(delivery.message)
+            letGo(delivery, session)
             return noteDropped(session, isExpired ? .expired : .tooLarge)
         }
         guard mayReceive(SessionIndex(clamping: session), delivery.message) else {
-            messages.release(delivery.message)
+            letGo(delivery, session)
             return noteDropped(session, .notAllowed)
         }
         guard delivery.qos != .atMostOnce else {
             write(delivery, 0, to: connection)
-            messages.release(delivery.message)
+            letGo(delivery, session)
             return
         }
+        if mustHold(delivery) { return hold(sessions[session].window.add(delivery, isHeld: true), session) }
         let id = sessions[session].window.add(delivery)
+        if delivery.keeping == .journal { markProgress(session) }
         write(delivery, id, to: connection)
     }
 
@@ -289,8 +297,11 @@ extension BrokerState {
         let connection = Int(sessions[place].connection)
         let version = connections[connection].version
         for id in sessions[place].window.released {
-            withOutput(connection) {
-                Acknowledgement(packetID: id).encode(.pubrel, into: &$0, version: version)
+            let packet = Acknowledgement(packetID: id)
+            if makesWait(place) {
+                delay(connection) { packet.encode(.pubrel, into: &$0, version: version) }
+            } else {
+                withOutput(connection) { packet.encode(.pubrel, into: &$0, version: version) }
             }
         }
         sessions[place].window.connectionResumed()

@@ -7,6 +7,8 @@ struct Pauses: OptionSet {
     static let rate = Pauses(rawValue: 1)
     /// It does not read what we write: its answers would pile up.
     static let output = Pauses(rawValue: 2)
+    /// What it sent waits for the disk.
+    static let journal = Pauses(rawValue: 4)
 }
 
 extension BrokerState {

@@ -10,6 +10,8 @@ extension BrokerState {
         var expiry: UInt32?
         /// The session that published it, for No Local; -1 for none.
         var publisher: SessionIndex = -1
+        /// The connection that waits for an answer; -1 for none.
+        var connection = -1
     }
 
     mutating func publishReceived(
@@ -43,9 +45,10 @@ extension BrokerState {
     ) {
         if parts.qos == .exactlyOnce {
             guard let isNew = noteReceived(parts.packetID, index) else { return }
-            guard isNew else { return acknowledge(.pubrec, parts.packetID, .success, index) }  // [MQTT-4.3.3-10]
+            guard isNew else { return answerAgain(parts.packetID, index) }  // [MQTT-4.3.3-10]
         }
         let refusal = refusal(of: parts, topic, packet, index)
+        ticket = -1
         if let refusal {
             counters.publishesRefused.add(refusal)
             if refusal == .quotaExceeded, connections[index].version != .v5, parts.qos != .atMostOnce {
@@ -53,23 +56,38 @@ extension BrokerState {
                 return disconnect(index, .quotaExceeded, why: "the broker's memory is nearly used up")
             }
         } else {
-            route(parts, packet, topic, from: connections[index].session)
+            route(parts, packet, topic, from: connections[index].session, on: index)
         }
-        // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.2-5] [MQTT-4.3.3-8]; in the order of receipt, since nothing waits.
+        // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.2-5] [MQTT-4.3.3-8]; in the order of receipt.
         if parts.qos == .atLeastOnce {
-            acknowledge(.puback, parts.packetID, refusal ?? .success, index)
+            answer(index, .puback, parts.packetID, refusal ?? .success, after: ticket)
         } else if parts.qos == .exactlyOnce {
+            let session = Int(connections[index].session)
             // [MQTT-4.3.3-9]
-            if refusal != nil { sessions[Int(connections[index].session)].received.remove(parts.packetID) }
-            acknowledge(.pubrec, parts.packetID, refusal ?? .success, index)
+            if refusal != nil { sessions[session].received.remove(parts.packetID) }
+            markProgress(session)
+            answer(index, .pubrec, parts.packetID, refusal ?? .success, after: ticket)
         }
     }
 
+    /// PUBREC for a message that came before: not while the first one's still waits, which will do for both.
+    private mutating func answerAgain(_ id: UInt16, _ index: Int) {
+        guard connections[index].answers < 0 || !answers.contains(id, .pubrec, in: connections[index].answers) else {
+            return
+        }
+        let session = connections[index].session
+        // The one before it was on another connection, and may still not be safe.
+        let name = WaitingAnswers.Name(session, sessions[Int(session)].generation, id)
+        answer(index, .pubrec, id, .success, after: answers.adopt(name, index))
+    }
+
     private mutating func route(
-        _ parts: PublishHeader, _ packet: Span<UInt8>, _ topic: Span<UInt8>, from session: SessionIndex
+        _ parts: PublishHeader, _ packet: Span<UInt8>, _ topic: Span<UInt8>, from session: SessionIndex,
+        on connection: Int = -1
     ) {
         let incoming = Incoming(
-            qos: parts.qos, retain: parts.retain, expiry: parts.messageExpiry, publisher: session)
+            qos: parts.qos, retain: parts.retain, expiry: parts.messageExpiry, publisher: session,
+            connection: connection)
         let payload = packet.extracting(parts.payload)
         guard !parts.forwardsAllProperties else {
             return route(incoming, topic, packet.extracting(parts.properties), payload)
@@ -119,6 +137,12 @@ extension BrokerState {
         if limits.validatesPayloadFormat, parts.payloadIsText, !UTF8Text.isValid(packet, parts.payload) {
             return .payloadFormatInvalid
         }
+        // 3.1.1 has no word for it: such a client is not read until the disk takes its message.
+        if journal.failure != nil, parts.qos != .atMostOnce, connections[index].version == .v5,
+            mustKeep(parts, topic)
+        {
+            return .quotaExceeded
+        }
         guard pressure != .none, parts.retain, !parts.payload.isEmpty, retained.message(for: topic) == nil else {
             return nil
         }
@@ -129,11 +153,6 @@ extension BrokerState {
     /// Whether a topic name has too many bytes or levels.
     func isBeyondLimits(_ topic: Span<UInt8>) -> Bool {
         topic.count > limits.topicLength || TopicLevels.count(topic) > limits.topicLevels
-    }
-
-    private mutating func acknowledge(_ type: PacketType, _ id: UInt16, _ code: ReasonCode, _ index: Int) {
-        let version = connections[index].version
-        withOutput(index) { Acknowledgement(packetID: id, reasonCode: code).encode(type, into: &$0, version: version) }
     }
 
     /// Publishes a message that no client sends just now: a will, a `$SYS` topic.
@@ -175,7 +194,9 @@ extension BrokerState {
                 deliver(incoming, topic, properties, payload, to: recipient, &stored)
             }
         }
-        if stored.index >= 0 { messages.release(stored.index) }
+        guard stored.index >= 0 else { return }
+        if incoming.qos != .atMostOnce { ticket = ticket(for: stored.index, incoming.connection) }
+        messages.release(stored.index)
     }
 
     /// A message while it is being given out: kept in the store once somebody needs it to be.
@@ -204,18 +225,25 @@ extension BrokerState {
     ) {
         guard payload.count > 0 else {
             // An empty one takes away what was there and is not kept itself. [MQTT-3.3.1-6] [MQTT-3.3.1-7]
-            if let old = retained.remove(topic) { messages.release(old) }
+            if let old = retained.remove(topic) {
+                noteNotRetained(topic)
+                messages.release(old)
+            }
             return
         }
         let index = keep(incoming, topic, properties, payload, &stored)
         messages.retain(index)
         if let old = retained.replace(index, for: topic) { messages.release(old) }  // [MQTT-3.3.1-5]
+        noteRetained(index, incoming, topic)
     }
 
     mutating func removeExpiredRetained() {
         for place in retained.all {
             guard let expiresAt = messages[place.message].expiresAt, expiresAt <= now else { continue }
-            if let message = retained.take(place.node) { messages.release(message) }
+            let topic = messages.topic(of: place.message)
+            guard let message = retained.take(place.node) else { continue }
+            noteNotRetained(topic.span)
+            messages.release(message)
         }
     }
 }

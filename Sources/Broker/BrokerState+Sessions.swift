@@ -37,6 +37,7 @@ extension BrokerState {
                 sessions[place].willDueAt = now + .seconds(Int(delay))
                 schedule(.willDelay, in: delay, index)
             }
+            markChanged(place)
         }
         if expiry > 0, subscriptions.hasShares(index) { redistribute(index, atItsEnd: false) }
         // [MQTT-4.1.0-2]
@@ -45,6 +46,7 @@ extension BrokerState {
         } else if expiry < UInt32.max {
             sessions[place].expiresAt = now + .seconds(Int(expiry))
             schedule(.sessionExpiry, in: expiry, index)
+            markChanged(place)
         }
     }
 
@@ -69,6 +71,7 @@ extension BrokerState {
         guard let dueAt = sessions[place].willDueAt, dueAt <= now, let will = sessions[place].will else { return }
         sessions[place].will = nil
         sessions[place].willDueAt = nil
+        markChanged(place)
         dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
     }
 
@@ -81,8 +84,9 @@ extension BrokerState {
             dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
         }
         if subscriptions.hasShares(index) { redistribute(index, atItsEnd: true) }
-        for delivery in sessions[place].window.removeAll() { messages.release(delivery.message) }
-        while let delivery = sessions[place].queue.popFirst() { messages.release(delivery.message) }
+        for delivery in sessions[place].window.removeAll() { letGoAtEnd(delivery, place) }
+        while let delivery = sessions[place].queue.popFirst() { letGoAtEnd(delivery, place) }
+        noteEnded(place)
         subscriptions.removeAll(of: index)
         if sessions[place].isReported { system.goneClients.append(sessions[place].clientID) }
         sessionsByClientID[sessions[place].clientID] = nil
@@ -100,8 +104,12 @@ extension BrokerState {
             guard let will = sessions[place].will else { continue }
             let connection = Int(sessions[place].connection)
             if connection >= 0, connections[connection].isInternal { continue }
+            // One that the journal keeps goes on waiting for its delay.
+            let delay = will.properties[number: .willDelayInterval] ?? 0
+            if sessions[place].keeping == .journal, delay > 0 { continue }
             sessions[place].will = nil
             sessions[place].willDueAt = nil
+            markChanged(place)
             dueWills.append(DueWill(will: will, clientID: sessions[place].clientID))
         }
     }

@@ -24,6 +24,7 @@ extension BrokerState {
                 session: session, qos: request.qos, noLocal: request.noLocal || connections[index].isBridge,
                 retainAsPublished: request.retainAsPublished || connections[index].isBridge, identifier: identifier)
             let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
+            noteSubscribed(session, request.filter.span, recipient)
             codes.append(ReasonCode(rawValue: request.qos.rawValue))  // also above the maximum QoS: [MQTT-3.2.2-10]
             tellSubscribed(index, request)
             // Section 4.8.2: no retained messages to a shared subscription.
@@ -38,7 +39,7 @@ extension BrokerState {
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)
         let version = connections[index].version
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1]
-        withOutput(index) { suback.encode(.suback, into: &$0, version: version) }
+        answer(index, session) { suback.encode(.suback, into: &$0, version: version) }
         for request in wantsRetained { sendRetained(request, identifier, session) }
     }
 
@@ -71,10 +72,11 @@ extension BrokerState {
             // Through the queue, so that they keep their place and the window; not counted against its limit,
             // since they are held anyway.
             messages.retain(message)
-            sessions[Int(session)].queue.append(
-                Delivery(
-                    message: message, qos: min(record.qos, request.qos), retain: true,
-                    subscriptionIdentifier: identifier))
+            var delivery = Delivery(
+                message: message, qos: min(record.qos, request.qos), retain: true, subscriptionIdentifier: identifier)
+            number(&delivery, Int(session))
+            noteTaken(delivery, Int(session))
+            sessions[Int(session)].queue.append(delivery)
             sessions[Int(session)].queuedBytes += record.length + Session.overheadPerQueued
         }
         pump(session)
@@ -86,15 +88,21 @@ extension BrokerState {
         let codes = unsubscribe(session, packet.filters)
         for (filter, code) in zip(packet.filters, codes) where code == .success { tellUnsubscribed(index, filter) }
         let version = connections[index].version
-        withOutput(index) {
+        answer(index, session) {
             Suback(packetID: packet.packetID, reasonCodes: codes).encode(.unsuback, into: &$0, version: version)
         }
+    }
+
+    /// What it says must outlive the process, where the session does.
+    private mutating func answer(_ index: Int, _ session: SessionIndex, _ encode: (inout [UInt8]) -> Void) {
+        if makesWait(Int(session)) { delay(index, encode) } else { withOutput(index, encode) }
     }
 
     private mutating func unsubscribe(_ session: SessionIndex, _ filters: [[UInt8]]) -> [ReasonCode] {
         var codes: [ReasonCode] = []
         for filter in filters {
             let existed = subscriptions.unsubscribe(session, from: filter.span)
+            if existed { noteUnsubscribed(session, filter) }
             codes.append(existed ? .success : .noSubscriptionExisted)
         }
         return codes

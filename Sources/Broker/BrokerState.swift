@@ -30,6 +30,12 @@ package struct BrokerState: ~Copyable {
     /// The first of the marked ones that was not handed out.
     var nextMark = 0
     var deadlines = Deadlines()
+    var journal = JournalState()
+    var answers = WaitingAnswers()
+    /// What the answer to the message just routed waits for, or -1.
+    var ticket: Int32 = -1
+    /// Messages that a client inside was to keep before it went away.
+    var orphans: [MessageIndex] = []
     var logins: Logins
     /// Whether rules bind any session; while none do, nothing is asked for a message.
     var hasRules = false
@@ -155,7 +161,7 @@ package struct BrokerState: ~Copyable {
         releaseWills()
         publishDueWills()
         for index in connections.indices where connections[index].state == .open && !connections[index].isInternal {
-            disconnect(index, .serverShuttingDown, why: "the gateway is stopping", publishWill: false)
+            disconnect(index, .serverShuttingDown, why: "the gateway is stopping")
         }
     }
 

@@ -12,6 +12,8 @@ package struct ConnectionOrigin: Equatable, Sendable {
     package var certificateUser: [UInt8]?
     /// Of the gateway itself: not limited, not counted, may publish anywhere.
     package var isInternal = false
+    /// Of the gateway itself, and acknowledges a message only when it is safe with it.
+    package var keepsMessages = false
     /// Over a Unix socket: file permissions let it in, so that it may ask for a reload.
     package var isLocalSocket = false
 

@@ -20,6 +20,8 @@ struct Deadlines {
         /// A paused connection may be read again.
         case reading
         case memory
+        case retainedJournal
+        case orphans
     }
 
     struct Entry {

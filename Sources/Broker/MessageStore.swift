@@ -24,12 +24,33 @@ struct MessageStore: ~Copyable {
         var qos: QoS
         /// When it may no longer be delivered.
         var expiresAt: MonotonicTime?
+        var keeping = Kept.nothing
+        /// Published by the gateway itself, which measures again after a restart.
+        var isOwn = false
+        /// Its number in the journal, or 0.
+        var journalNumber: UInt64 = 0
+        /// Receivers that don't have it and for whom the journal must keep it; inside clients that keep it themselves
+        /// and have not said so yet.
+        var unkept: Int32 = 0
+        var unkeptInside: Int32 = 0
+        /// Of the publisher's answer that waits for them; -1 for none.
+        var ticket: Int32 = -1
 
         var length: Int { Int(topicLength) + Int(propertiesLength) + Int(payloadLength) }
         var topic: Range<Int> { 0..<Int(topicLength) }
         var properties: Range<Int> { Int(topicLength)..<(Int(topicLength) + Int(propertiesLength)) }
         var payload: Range<Int> { (Int(topicLength) + Int(propertiesLength))..<length }
         var isLarge: Bool { blockBits == 0 }
+    }
+
+    /// How far the journal is with a message.
+    enum Kept: UInt8 {
+        case nothing
+        /// In the next batch, if it is still needed then.
+        case pending
+        /// In the batch under way.
+        case written
+        case kept
     }
 
     private var records: [Record] = []
@@ -96,6 +117,98 @@ struct MessageStore: ~Copyable {
         freeRecords.append(index)
         if count == 0 { shrink() }
     }
+
+    // MARK: the journal
+
+    /// Whether the message is new to the journal, which is to keep it now.
+    mutating func begin(_ index: MessageIndex) -> Bool {
+        guard records[Int(index)].keeping == .nothing else { return false }
+        records[Int(index)].keeping = .pending
+        return true
+    }
+
+    /// One more for whom the journal must keep it, if it does not yet.
+    mutating func needJournal(_ index: MessageIndex) {
+        if records[Int(index)].keeping != .kept { records[Int(index)].unkept += 1 }
+    }
+
+    mutating func needInside(_ index: MessageIndex) {
+        records[Int(index)].unkeptInside += 1
+    }
+
+    /// One of them has it, or will never get it; returns the ticket of who waited, when it was the last.
+    mutating func settle(_ index: MessageIndex, isInside: Bool) -> Int32? {
+        let place = Int(index)
+        if isInside {
+            guard records[place].unkeptInside > 0 else { return nil }
+            records[place].unkeptInside -= 1
+        } else {
+            guard records[place].unkept > 0 else { return nil }
+            records[place].unkept -= 1
+        }
+        return takeTicketIfSafe(place)
+    }
+
+    /// The journal has it.
+    mutating func kept(_ index: MessageIndex) -> Int32? {
+        records[Int(index)].keeping = .kept
+        records[Int(index)].unkept = 0
+        return takeTicketIfSafe(Int(index))
+    }
+
+    private mutating func takeTicketIfSafe(_ place: Int) -> Int32? {
+        guard records[place].ticket >= 0, records[place].unkept == 0, records[place].unkeptInside == 0 else {
+            return nil
+        }
+        defer { records[place].ticket = -1 }
+        return records[place].ticket
+    }
+
+    mutating func setOwn(_ index: MessageIndex) {
+        records[Int(index)].isOwn = true
+    }
+
+    /// Whether the journal must keep it after all: somebody has not got it, or is still to get it.
+    func isNeeded(_ index: MessageIndex, makesWait: Bool) -> Bool {
+        makesWait ? records[Int(index)].unkept > 0 : records[Int(index)].references > 1
+    }
+
+    /// It was not needed in the end.
+    mutating func end(_ index: MessageIndex) {
+        records[Int(index)].keeping = .nothing
+    }
+
+    mutating func setNumber(_ number: UInt64, of index: MessageIndex) {
+        records[Int(index)].journalNumber = number
+        records[Int(index)].keeping = .written
+    }
+
+    /// Whether somebody must still get it and nobody keeps it for them.
+    func isUnsafe(_ index: MessageIndex) -> Bool {
+        records[Int(index)].unkept > 0 || records[Int(index)].unkeptInside > 0
+    }
+
+    mutating func setTicket(_ ticket: Int32, of index: MessageIndex) {
+        records[Int(index)].ticket = ticket
+    }
+
+    /// Takes what the journal had: it has this message already.
+    mutating func restore(_ number: UInt64, to index: MessageIndex) {
+        records[Int(index)].journalNumber = number
+        records[Int(index)].keeping = .kept
+    }
+
+    /// All messages that the journal has, from a place on; returns the place to go on from, or nil at the end.
+    func journaled(from start: Int, _ count: Int, _ body: (MessageIndex) -> Void) -> Int? {
+        let end = min(records.count, start + count)
+        for place in start..<max(start, end)
+        where records[place].references > 0 && records[place].journalNumber != 0 {
+            body(MessageIndex(clamping: place))
+        }
+        return end < records.count ? end : nil
+    }
+
+    // MARK: parts
 
     /// Appends a part of the message (`record.topic`, `.properties` or `.payload`).
     func append(_ part: Range<Int>, of index: MessageIndex, to output: inout [UInt8]) {

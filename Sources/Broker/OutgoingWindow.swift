@@ -11,11 +11,23 @@ struct OutgoingWindow {
             case sent
             /// Must be sent again on this connection, with DUP. [MQTT-4.4.0-1]
             case unsent
+            /// Not sent: the journal does not have its identifier yet.
+            case held
+            /// Not sent, but the journal has its identifier.
+            case ready
             /// PUBREC came, PUBREL went; waiting for PUBCOMP. Never published again. [MQTT-4.3.3-5]
             /// [MQTT-4.3.3-6]
             case released
             /// Acknowledged; stays in the ring until the ones before it are.
             case done
+
+            /// Whether its message is still held for it.
+            var isOnItsWay: Bool {
+                switch self {
+                case .sent, .unsent, .held, .ready: true
+                case .released, .done: false
+                }
+            }
         }
         var delivery: Delivery
         var state: State
@@ -49,6 +61,8 @@ struct OutgoingWindow {
     /// The ring must not come near the identifiers' wrap, so its first entry is set aside here. [MQTT-2.2.1-4]
     private static let longestSpan = 32_768
 
+    init() {}
+
     var isEmpty: Bool { entries.isEmpty && stragglers.isEmpty }
 
     /// Whether one more may be sent to a receiver that allows `limit`. [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
@@ -57,12 +71,12 @@ struct OutgoingWindow {
     }
 
     /// Notes a new delivery and returns its packet identifier. [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
-    mutating func add(_ delivery: Delivery) -> UInt16 {
+    mutating func add(_ delivery: Delivery, isHeld: Bool = false) -> UInt16 {
         if entries.count >= Self.longestSpan { setFirstAside() }
         while !stragglers.isEmpty, straggler(id(at: entries.count)) != nil {
             entries.append(Entry(delivery: .nothing, state: .done))  // its identifier is in use
         }
-        entries.append(Entry(delivery: delivery, state: .sent))
+        entries.append(Entry(delivery: delivery, state: isHeld ? .held : .sent))
         unacknowledged += 1
         return id(at: entries.count - 1)
     }
@@ -90,13 +104,21 @@ struct OutgoingWindow {
             self[position].state = .released
             return .received(self[position].delivery)
         case .released: return .received(.nothing)
-        case .unsent, .done: return .unknown
+        case .unsent, .held, .ready, .done: return .unknown
         }
     }
 
     mutating func pubcomp(_ id: UInt16) -> Bool {
         guard let position = position(of: id), self[position].state == .released else { return false }
         _ = finish(position)
+        return true
+    }
+
+    /// The journal has the identifier: the message may go out.
+    mutating func release(_ id: UInt16) -> Bool {
+        guard let position = position(of: id), self[position].state == .held else { return false }
+        self[position].state = .ready
+        unsent += 1
         return true
     }
 
@@ -109,12 +131,16 @@ struct OutgoingWindow {
     }
 
     /// The next entry to send again, in the first order, now counted as sent.
-    mutating func nextUnsent() -> (id: UInt16, delivery: Delivery)? {
+    ///
+    /// The first time is not a duplicate.
+    mutating func nextUnsent() -> (id: UInt16, delivery: Delivery, isDuplicate: Bool)? {
         guard unsent > 0 else { return nil }
-        for position in -stragglers.count..<entries.count where self[position].state == .unsent {
+        for position in -stragglers.count..<entries.count {
+            let state = self[position].state
+            guard state == .unsent || state == .ready else { continue }
             self[position].state = .sent
             unsent -= 1
-            return (id(at: position), self[position].delivery)
+            return (id(at: position), self[position].delivery, state == .unsent)
         }
         return nil
     }
@@ -131,7 +157,7 @@ struct OutgoingWindow {
         var taken: [Delivery] = []
         for position in -stragglers.count..<entries.count {
             let entry = self[position]
-            guard entry.state == .sent || entry.state == .unsent, entry.delivery.share != 0,
+            guard entry.state.isOnItsWay, entry.delivery.share != 0,
                 entry.delivery.qos == .atLeastOnce
             else { continue }
             taken.append(entry.delivery)
@@ -145,10 +171,48 @@ struct OutgoingWindow {
         var deliveries: [Delivery] = []
         for position in -stragglers.count..<entries.count {
             let entry = self[position]
-            if entry.state == .sent || entry.state == .unsent { deliveries.append(entry.delivery) }
+            if entry.state.isOnItsWay { deliveries.append(entry.delivery) }
         }
         self = OutgoingWindow()
         return deliveries
+    }
+
+    // MARK: the journal
+
+    /// Deliveries whose messages are held for it, in their order.
+    var onTheirWay: [Delivery] {
+        (-stragglers.count..<entries.count).filter { self[$0].state.isOnItsWay }.map { self[$0].delivery }
+    }
+
+    /// Appends how many stand in front of the ring, and then for each that is not done: its identifier, its state,
+    /// and the sequence number of its delivery.
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(varint: stragglers.count)
+        bytes.append(bigEndian: firstID)
+        let open = (-stragglers.count..<entries.count).filter { self[$0].state != .done }
+        bytes.append(varint: open.count)
+        for position in open {
+            bytes.append(bigEndian: id(at: position))
+            bytes.append(self[position].state == .released ? 1 : 0)
+            bytes.append(varint: self[position].delivery.sequence)
+        }
+    }
+
+    /// A window as the journal had it: what was on its way is to be sent again.
+    init(restoring entries: [(id: UInt16, entry: Entry)], stragglers count: Int, firstID: UInt16) {
+        self.firstID = firstID == 0 ? 1 : firstID
+        for (id, entry) in entries.prefix(count) { stragglers.append(Straggler(id: id, entry: entry)) }
+        for (id, entry) in entries.dropFirst(count) where id != 0 {
+            let distance = Int(id) - Int(self.firstID)
+            let position = distance < 0 ? distance + 65_535 : distance
+            guard position >= self.entries.count, position < Self.longestSpan else { continue }
+            while self.entries.count < position { self.entries.append(Entry(delivery: .nothing, state: .done)) }
+            self.entries.append(entry)
+        }
+        for position in -stragglers.count..<self.entries.count where self[position].state != .done {
+            unacknowledged += 1
+            if self[position].state == .unsent { unsent += 1 }
+        }
     }
 
     private mutating func finish(_ position: Int) -> Acknowledged {
@@ -200,6 +264,15 @@ struct OutgoingWindow {
     }
 }
 
+/// Who sees to it that what is sent to a session is not lost with the process.
+enum Keeping: UInt8 {
+    /// Nobody: the session ends with its connection, or there is no journal.
+    case nothing
+    case journal
+    /// A client inside the gateway, which acknowledges what it has kept.
+    case inside
+}
+
 /// One message on its way to one session.
 struct Delivery: Equatable {
     var message: MessageIndex
@@ -209,6 +282,10 @@ struct Delivery: Equatable {
     var subscriptionIdentifier: UInt32
     /// The shared subscription that it came through; 0 for none.
     var share: ShareKey = 0
+    /// Who keeps it until it is over.
+    var keeping = Keeping.nothing
+    /// Its place among all of the session's, where the journal keeps it.
+    var sequence: UInt64 = 0
 
     /// Stands where no message is held any more.
     static let nothing = Delivery(message: -1, qos: .atMostOnce, retain: false, subscriptionIdentifier: 0)

@@ -69,6 +69,13 @@ struct RetainedStore: ~Copyable {
         }
     }
 
+    /// Whether the topic of a place begins with `$`.
+    func isReserved(_ node: Int32) -> Bool {
+        var place = node
+        while tree.nodes[Int(place)].parent != TopicTree.root { place = tree.nodes[Int(place)].parent }
+        return tree.isReserved(place)
+    }
+
     /// Takes out what is retained at a place and returns it.
     mutating func take(_ node: Int32) -> MessageIndex? {
         let message = tree.nodes[Int(node)].value

@@ -25,6 +25,17 @@ struct Session {
     var isReported = false
     /// QoS 2 identifiers from the client that PUBREL has not freed yet. [MQTT-4.3.3-10]
     var received: Set<UInt16> = []
+    /// Who keeps what is sent to it.
+    var keeping = Keeping.nothing
+    /// Whether the journal is to hear of it with the next batch, and of its deliveries.
+    var hasChanged = false
+    var hasProgress = false
+    /// Whether the journal knows of identifiers in `received`.
+    var hasKeptReceived = false
+    /// Its name in the journal; 0 for none.
+    var key: UInt32 = 0
+    /// Of the next delivery.
+    var nextSequence: UInt64 = 1
     /// Whose it is and what it may do; nil where nobody asks.
     var standing: SessionStanding?
     /// Few sessions have one; apart, so that thousands of idle ones stay small.
@@ -89,6 +100,8 @@ struct Connection {
     var session: SessionIndex = -1
     /// Place in the pool of output buffers; -1 while nothing waits.
     var output: Int32 = -1
+    /// Place of its answers that wait; -1 while none does.
+    var answers: Int32 = -1
     /// The client's Receive Maximum, or ours, whichever is lower.
     var window = 0
     var maximumPacketSize = Int.max

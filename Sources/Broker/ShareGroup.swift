@@ -50,6 +50,14 @@ extension SubscriptionStore {
         return groups[place].members.contains { $0.session == session }
     }
 
+    /// The groups of a session: the filter, and what names the group to a delivery.
+    func shares(of session: SessionIndex) -> [(filter: [UInt8], key: ShareKey)] {
+        (sharesOfSession[session] ?? []).map { place in
+            let key = groups[place].members.first { $0.session == session }?.share ?? 0
+            return (filter(of: place), key)
+        }
+    }
+
     /// The session leaves all its groups.
     mutating func leaveAll(_ session: SessionIndex) {
         for place in sharesOfSession[session] ?? [] { _ = leave(session, place) }
@@ -150,6 +158,7 @@ extension BrokerState {
         var keptBytes = 0
         while let delivery = sessions[place].queue.popFirst() {
             if delivery.share != 0, atItsEnd || hasOtherConnectedMember(delivery.share, session) {
+                noteRemoved(delivery, place)
                 orphans.append(delivery)
             } else {
                 kept.append(delivery)
@@ -169,7 +178,7 @@ extension BrokerState {
     }
 
     private mutating func giveToAnother(_ delivery: Delivery, than session: SessionIndex) {
-        defer { messages.release(delivery.message) }
+        defer { letGo(delivery, Int(session)) }
         let topic = messages.topic(of: delivery.message)
         guard let place = subscriptions.place(of: delivery.share),
             let member = chooseMember(place, topic.span, but: session)
@@ -177,6 +186,8 @@ extension BrokerState {
         var moved = delivery
         moved.qos = min(messages[delivery.message].qos, member.qos)
         moved.subscriptionIdentifier = member.identifier
+        (moved.keeping, moved.sequence) = (.nothing, 0)
+        number(&moved, Int(member.session))
         enqueue(moved, Int(member.session))
         pump(member.session)
     }

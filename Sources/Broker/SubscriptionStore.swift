@@ -19,13 +19,13 @@ struct Recipient: Equatable {
 /// subscription with an identifier makes its own, which carries it. [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-5]
 struct SubscriptionStore: ~Copyable {
     /// What a match reads.
-    private struct Subscription {
+    struct Subscription {
         var recipient: Recipient
         var nextAtNode = TopicTree.none
     }
 
     /// What changes need beside it.
-    private struct Links {
+    struct Links {
         var node: Int32
         var previousAtNode = TopicTree.none
         var nextOfSession = TopicTree.none
@@ -50,12 +50,12 @@ struct SubscriptionStore: ~Copyable {
 
     private static let cacheSize = 4_096
 
-    private var tree: TopicTree
-    private var subscriptions: [Subscription] = []
-    private var links: [Links] = []
+    private(set) var tree: TopicTree
+    private(set) var subscriptions: [Subscription] = []
+    private(set) var links: [Links] = []
     private var free: [Int32] = []
     /// The first subscription of each session, and how many it has.
-    private var heads: [Int32] = []
+    private(set) var heads: [Int32] = []
     private var counts: [Int32] = []
     private(set) var count = 0
     var groups: [ShareGroup] = []

@@ -10,11 +10,17 @@ package struct TimedMapper: Sendable {
     /// Nil when the first messages are out.
     private var startedAt: ContinuousClock.Instant?
 
-    package init(_ settings: MappingSettings, _ clockSettings: ClockSettings, startedAt: ContinuousClock.Instant) {
-        mapper = Mapper(settings)
+    package init(
+        _ settings: MappingSettings, _ clockSettings: ClockSettings, startedAt: ContinuousClock.Instant,
+        nextSequenceNumber: UInt64 = 1
+    ) {
+        mapper = Mapper(settings, nextSequenceNumber: nextSequenceNumber)
         gate = ClockGate(clockSettings, startedAt: startedAt)
         self.startedAt = startedAt
     }
+
+    /// To be kept over restarts, with a gap rather than a repetition.
+    package var nextSequenceNumber: UInt64 { mapper.nextSequenceNumber }
 
     /// The will of the connection that publishes.
     package var will: Publication { mapper.will }

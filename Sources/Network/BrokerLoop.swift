@@ -10,7 +10,7 @@ import LinuxIO
 struct BrokerLoop: ~Copyable {
     /// What other threads ask of the loop.
     enum Request: Sendable {
-        case openLocal(LocalTransport, name: String, key: Int)
+        case openLocal(LocalTransport, name: String, keepsMessages: Bool, key: Int)
         case localBytes(key: Int, [UInt8])
         case localReady(key: Int)
         case closeLocal(key: Int)
@@ -19,6 +19,8 @@ struct BrokerLoop: ~Copyable {
         case limits(BrokerLimits)
         case passwordChecked(ConnectionID, isRight: Bool)
         case access(AccessSettings)
+        case journal(JournalNews)
+        case keep([UInt8], name: String)
         case stop
     }
 
@@ -57,6 +59,8 @@ struct BrokerLoop: ~Copyable {
     var payload: [UInt8] = []
     private var ready: [PollEvent] = []
     var stopsAt: MonotonicTime?
+    /// Until when a loop that is to stop waits for the disk, so that publishers still get their answers.
+    private var commitsUntil: MonotonicTime?
     private var signAt = MonotonicTime(nanoseconds: 0)
 
     init(
@@ -86,6 +90,8 @@ struct BrokerLoop: ~Copyable {
             if ready.contains(where: { $0.token == PollToken.wakeUp.rawValue }) { takeRequests(now) }
             for event in ready { handle(event, now) }
             state.tick(now: now)
+            keepJournal(now)
+            stopWhenKept(now)
             for check in state.takePasswordChecks() { PasswordThread.run(check, shared) }
             flushMarked(now)
             closeLingering(now)
@@ -101,6 +107,7 @@ struct BrokerLoop: ~Copyable {
             }
         }
         closeAll()
+        closeJournal()
     }
 
     private mutating func isFinished() -> Bool {
@@ -112,6 +119,9 @@ struct BrokerLoop: ~Copyable {
         // The watchdog wants a sign of life from the loop itself, so it never sleeps for long.
         var earliest = now + shared.heartbeatInterval
         if let due = state.wakeAt { earliest = min(earliest, due) }
+        if let due = state.commitDueAt { earliest = min(earliest, due) }
+        if state.hasSnapshotStep { earliest = now }
+        if let commitsUntil { earliest = min(earliest, commitsUntil) }
         if let stopsAt { earliest = min(earliest, stopsAt) }
         for index in lingering {
             if let until = connections[index]?.lingersUntil { earliest = min(earliest, until) }
@@ -176,9 +186,10 @@ struct BrokerLoop: ~Copyable {
 
     private mutating func handle(_ request: Request, _ now: MonotonicTime) {
         switch request {
-        case .openLocal(let transport, let name, let key):
+        case .openLocal(let transport, let name, let keepsMessages, let key):
             var origin = ConnectionOrigin(peer: name)
             origin.isInternal = true
+            origin.keepsMessages = keepsMessages
             guard let id = state.connectionOpened(origin, now: now) else { return transport.close() }
             localConnections[key] = id
             set(ClientConnection(id: id, transport: .local(transport)))
@@ -197,17 +208,49 @@ struct BrokerLoop: ~Copyable {
             state.apply(limits, now: now)
         case .passwordChecked(let id, let isRight): state.passwordChecked(id, isRight: isRight, now: now)
         case .access(let access): state.apply(access, now: now)
+        case .journal(let news): state.journalReported(news, now: now)
+        case .keep(let value, let name): state.keep(value, for: Array(name.utf8), now: now)
         case .stop: stop(now)
         }
     }
 
     private mutating func stop(_ now: MonotonicTime) {
-        guard stopsAt == nil else { return }
-        stopsAt = now + .seconds(1)
+        guard stopsAt == nil, commitsUntil == nil else { return }
         for case let listener? in listeners { try? poller.remove(listener.descriptor.rawValue) }
         (resting, paced) = ([], [])
         for index in arrivals.indices { dropArrival(index) }
+        commitsUntil = now + .seconds(1)
+        state.commitSoon(now: now)
+    }
+
+    private mutating func stopWhenKept(_ now: MonotonicTime) {
+        guard let until = commitsUntil, state.isKept || now >= until else { return }
+        commitsUntil = nil
+        stopsAt = now + .seconds(1)
         state.shutDown(now: now)
+    }
+
+    // MARK: the journal
+
+    /// Hands over what is due, and a part of the snapshot that is being taken.
+    private mutating func keepJournal(_ now: MonotonicTime) {
+        guard let journal = shared.journal else { return }
+        if let (number, batch) = state.takeBatch(now: now) { journal.commit(number, batch) }
+        switch state.nextSnapshotStep() {
+        case .begin: journal.beginSnapshot()
+        case .add(let batch): journal.addToSnapshot(batch)
+        case .finish: journal.finishSnapshot()
+        case nil: break
+        }
+    }
+
+    /// What ended with the last connections is kept too.
+    private mutating func closeJournal() {
+        guard let journal = shared.journal else { return }
+        let now = MonotonicTime.now
+        state.commitSoon(now: now)
+        if let (number, batch) = state.takeBatch(now: now) { journal.commit(number, batch) }
+        journal.close()
     }
 
     // MARK: results

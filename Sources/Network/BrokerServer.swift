@@ -22,15 +22,17 @@ package final class BrokerServer: Sendable {
         let mailbox = Mailbox<BrokerLoop.Request>()
         let wakeUp: WakeUp
         let heartbeatInterval: Duration
+        let journal: (any Journal)?
         let report: @Sendable (BrokerReport) -> Void
         let turned: @Sendable (MonotonicTime) -> Void
 
         init(
-            wakeUp: WakeUp, heartbeatInterval: Duration, report: @escaping @Sendable (BrokerReport) -> Void,
+            wakeUp: WakeUp, _ settings: Settings, report: @escaping @Sendable (BrokerReport) -> Void,
             turned: @escaping @Sendable (MonotonicTime) -> Void
         ) {
             self.wakeUp = wakeUp
-            self.heartbeatInterval = heartbeatInterval
+            heartbeatInterval = settings.heartbeatInterval
+            journal = settings.journal
             self.report = report
             self.turned = turned
         }
@@ -47,6 +49,9 @@ package final class BrokerServer: Sendable {
         package var access = AccessSettings()
         /// How often the loop turns at least, for the watchdog.
         package var heartbeatInterval: Duration = .seconds(5)
+        /// Where sessions and messages are kept; nil forgets them with the process.
+        package var journal: (any Journal)?
+        package var sync = JournalSync.within(.milliseconds(50))
 
         package init(listeners: [ListenerSettings], host: BrokerHost) {
             self.listeners = listeners
@@ -54,14 +59,24 @@ package final class BrokerServer: Sendable {
         }
     }
 
+    /// The broker on its way from the thread that loaded it to its own.
+    private final class Handover: Sendable {
+        let state: Mutex<BrokerState?>
+
+        init(_ state: consuming sending BrokerState) {
+            self.state = Mutex(state)
+        }
+    }
+
     private let shared: Shared
     private let thread: NamedThread
+    private let kept: [[UInt8]: [UInt8]]
     private let nextKey = Atomic<Int>(1)
     private let listeners: Mutex<[Listener]>
     /// Where it listens, with the ports that were really taken.
     package let addresses: [ListenAddress]
 
-    /// Opens the listeners and starts the loop.
+    /// Opens the listeners, loads what the journal has, and starts the loop.
     ///
     /// `report` and `turned` are called on the loop's thread; `turned` after each turn, at least every
     /// `heartbeatInterval`.
@@ -73,31 +88,53 @@ package final class BrokerServer: Sendable {
         for listener in settings.listeners { listeners += try Listener.open(listener) }
         addresses = listeners.map(\.boundAddress)
         self.listeners = Mutex(listeners)
+        let first = settings.listeners.first?.address ?? .tcp(address: "-", port: 0)
         do throws(SystemError) {
-            let shared = Shared(
-                wakeUp: try WakeUp(), heartbeatInterval: settings.heartbeatInterval, report: report, turned: turned)
-            self.shared = shared
+            shared = Shared(wakeUp: try WakeUp(), settings, report: report, turned: turned)
+        } catch {
+            throw ListenError(address: first, cause: .system(error))
+        }
+        let broker: Handover
+        do throws(JournalUnavailable) {
+            var state = try Self.load(settings, shared)
+            kept = state.keptValues
+            broker = Handover(state)
+        } catch {
+            throw ListenError(address: first, cause: .journal(error.why))
+        }
+        do throws(SystemError) {
             // By the mailbox and not with the closure, which lives as long as the thread: a listener that a reload
             // closes must not be held open by it.
             shared.post(.listen(ListenerChange(opening: listeners)))
-            thread = try NamedThread.start("broker") { Self.run(settings, shared) }
+            let shared = shared
+            thread = try NamedThread.start("broker") { Self.run(broker, settings, shared) }
         } catch {
-            throw ListenError(
-                address: settings.listeners.first?.address ?? .tcp(address: "-", port: 0), cause: .system(error))
+            throw ListenError(address: first, cause: .system(error))
         }
     }
 
-    private static func run(_ settings: Settings, _ shared: Shared) {
+    private static func load(
+        _ settings: Settings, _ shared: Shared
+    ) throws(JournalUnavailable) -> sending BrokerState {
+        var state = BrokerState(
+            limits: settings.limits, host: settings.host, seed: Entropy.seed(), now: MonotonicTime.now)
+        state.apply(settings.access, now: MonotonicTime.now)
+        if let journal = settings.journal {
+            try state.load(journal, settings.sync, now: MonotonicTime.now) { [weak shared] in
+                shared?.post(.journal($0))
+            }
+        }
+        return state
+    }
+
+    private static func run(_ broker: Handover, _ settings: Settings, _ shared: Shared) {
         DescriptorLimit.raise()
         // At most 128 KB of the kernel's; whoever allows more connections than that has them grow into it.
         DescriptorLimit.makeRoom(for: min(settings.limits.maximumConnections, 16_384))
         do throws(SystemError) {
             var poller = try Poller()
             try poller.add(shared.wakeUp.descriptor, token: PollToken.wakeUp.rawValue, reading: true, writing: false)
-            var state = BrokerState(
-                limits: settings.limits, host: settings.host, seed: Entropy.seed(),
-                now: MonotonicTime.now)
-            state.apply(settings.access, now: MonotonicTime.now)
+            guard let state = broker.state.withLock({ $0.take() }) else { return }
             var loop = BrokerLoop(state: state, limits: settings.limits, poller: poller, shared: shared)
             loop.run()
         } catch {
@@ -126,6 +163,14 @@ package final class BrokerServer: Sendable {
         shared.post(.access(access))
     }
 
+    /// What the process before kept under a name.
+    package func keptValue(of name: String) -> [UInt8]? { kept[Array(name.utf8)] }
+
+    /// Keeps a few bytes under a name over restarts.
+    package func keep(_ value: [UInt8], as name: String) {
+        shared.post(.keep(value, name: name))
+    }
+
     /// Tells the clients that the gateway stops, and returns when they are gone or a second has passed.
     package func stop() {
         shared.post(.stop)
@@ -137,10 +182,12 @@ package final class BrokerServer: Sendable {
     /// Connects from inside.
     ///
     /// `wake` is called on the broker's thread when there is something to take.
-    func openLocal(name: String, wake: @escaping @Sendable () -> Void) -> LocalLink {
+    ///
+    /// A client that `keepsMessages` acknowledges one only when it is safe with it: so long its publisher waits.
+    func openLocal(name: String, keepsMessages: Bool, wake: @escaping @Sendable () -> Void) -> LocalLink {
         let key = nextKey.add(1, ordering: .relaxed).oldValue
         let transport = LocalTransport(wake: wake)
-        shared.post(.openLocal(transport, name: name, key: key))
+        shared.post(.openLocal(transport, name: name, keepsMessages: keepsMessages, key: key))
         return LocalLink(shared: shared, transport: transport, key: key)
     }
 }

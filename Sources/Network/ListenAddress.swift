@@ -103,6 +103,8 @@ package struct ListenError: Error, Equatable, Sendable, CustomStringConvertible 
         case system(SystemError)
         /// One of its files is not as it should be.
         case tls(TLSProblem)
+        /// What the broker keeps can't be read; a sentence.
+        case journal(String)
     }
 
     package var address: ListenAddress
@@ -112,6 +114,7 @@ package struct ListenError: Error, Equatable, Sendable, CustomStringConvertible 
         switch cause {
         case .system(let error): "can't listen on \(address): \(error)"
         case .tls(let problem): "can't listen on \(address): \(problem)"
+        case .journal(let why): why
         }
     }
 }

@@ -25,6 +25,7 @@ package final class LocalClient: Sendable {
 
     private let server: BrokerServer
     private let name: String
+    private let keepsMessages: Bool
     private let schedule: Schedule
     private let onEvent: @Sendable (ClientEvent) -> Void
     private let state: Mutex<State>
@@ -38,6 +39,7 @@ package final class LocalClient: Sendable {
     ) {
         self.server = server
         self.name = name
+        keepsMessages = acknowledgement == .deferred
         self.schedule = schedule
         self.onEvent = onEvent
         var settings = ClientSettings(clientID: Array("$martlet/\(name)".utf8))
@@ -116,7 +118,7 @@ package final class LocalClient: Sendable {
     // MARK: the broker's side
 
     private func open() {
-        let link = server.openLocal(name: name) { [weak self] in self?.wake() }
+        let link = server.openLocal(name: name, keepsMessages: keepsMessages) { [weak self] in self?.wake() }
         state.withLock { state in
             state.link = link
             state.client.transportOpened(now: .now)

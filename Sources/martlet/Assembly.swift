@@ -47,7 +47,11 @@ final class Assembly: Sendable {
         let devicesLoop = try EventLoop(name: "devices", heartbeatInterval: notices.heartbeat)
         let broker = try Self.startBroker(settings, log, notices, devicesLoop)
         let state = settings.stateDirectory(ofService: ProcessEnvironment()["STATE_DIRECTORY"])
-        let side = DeviceSide(settings, stateDirectory: state, on: devicesLoop, logger: log["devices"])
+        let numbers = SequenceNumbers(broker.keptValue(of: SequenceNumbers.name)) { value in
+            broker.keep(value, as: SequenceNumbers.name)
+        }
+        let side = DeviceSide(
+            settings, numbers, stateDirectory: state, on: devicesLoop, logger: log["devices"])
         let upstreams = UpstreamLinks(settings.upstreams, broker, log["bridge"])
         client = LocalClient(broker, name: "devices", schedule: { work in devicesLoop.execute(work) }) { event in
             if case .message(let message, _) = event { side.commanded(message) }
@@ -81,9 +85,13 @@ final class Assembly: Sendable {
         _ settings: GatewaySettings, _ log: Log, _ notices: SystemdNotices, _ devicesLoop: EventLoop
     ) throws -> BrokerServer {
         let reports = BrokerReports(log["broker"])
+        let environment = ProcessEnvironment()
+        var broker = settings.broker(heartbeat: notices.heartbeat, environment)
+        broker.journal = JournalStore(
+            folder: "\(settings.stateFolder(environment))/journal", settings.store, logger: log["broker"])
         do {
             return try BrokerServer(
-                settings.broker(heartbeat: notices.heartbeat, ProcessEnvironment()),
+                broker,
                 report: { report in reports.write(report) },
                 turned: { now in
                     notices.isUp(.broker)

@@ -71,6 +71,7 @@ def demo(tmp_path, started, client):
     port = free_port()
     config.setdefault("broker", {})["listen"] = [
         {"address": "127.0.0.1", "port": port}, {"unix": str(tmp_path / "demo.sock"), "mode": "0660"}]
+    config["gateway"]["state_dir"] = str(tmp_path / "demo-state")
     file = tmp_path / "demo.yaml"
     file.write_text(json.dumps(config))
     gateway = started(Gateway(file, port)).wait_until_listening()

@@ -97,5 +97,6 @@ def test_among_hostile_clients_a_good_one_is_served_and_nothing_is_left_behind(g
     assert not crowd.complaints
     assert measured["p99"] < LONGEST_WAIT
     assert after < warm + MEMORY_MARGIN
-    assert descriptors <= before
+    # The journal opens its first file when there is something to keep.
+    assert descriptors <= before + 1
     assert place.gateway.process.poll() is None

@@ -24,7 +24,69 @@ final class TestBroker {
         }
         state = BrokerState(limits: limits, host: host, seed: 7, now: start)
         state.tick(now: start)
+        disk = nil
     }
+
+    /// A broker with a journal: it begins with what is on the disk.
+    init(
+        on disk: TestDisk, _ sync: JournalSync = .commit, wall milliseconds: Int64 = 1_772_346_600_000,
+        _ change: (inout BrokerLimits) -> Void = { _ in }
+    ) {
+        var limits = BrokerLimits()
+        change(&limits)
+        // Another run of the machine: its monotonic clock begins anew.
+        start = MonotonicTime(nanoseconds: 5_000_000_000)
+        now = start
+        wall.withLock { $0 = milliseconds }
+        let host = BrokerHost(node: "house", version: "martlet version 1.2.3") { [wall] in
+            Timestamp(milliseconds: wall.withLock { $0 })
+        }
+        self.disk = disk
+        state = BrokerState(limits: limits, host: host, seed: 7, now: start)
+        // This disk always opens.
+        try? state.load(disk, sync, now: start, report: { _ in })
+        state.tick(now: start)
+    }
+
+    // MARK: the journal
+
+    private let disk: TestDisk?
+
+    /// Hands over the batch that is due, if one is, and the steps of a snapshot that follow it.
+    func beginCommit() {
+        guard let disk else { return }
+        if let (number, batch) = state.takeBatch(now: now) { disk.commit(number, batch) }
+        while let step = state.nextSnapshotStep() {
+            switch step {
+            case .begin: disk.beginSnapshot()
+            case .add(let batch): disk.addToSnapshot(batch)
+            case .finish: disk.finishSnapshot()
+            }
+        }
+    }
+
+    /// The disk is done with the batch under way.
+    func finishCommit() {
+        guard let number = disk?.finish() else { return }
+        state.journalReported(.committed(number), now: now)
+    }
+
+    /// Commits until nothing is due any more.
+    func commit() {
+        beginCommit()
+        while disk?.isBusy == true {
+            finishCommit()
+            beginCommit()
+        }
+    }
+
+    func keep(_ value: [UInt8], for name: String) { state.keep(value, for: Array(name.utf8), now: now) }
+
+    func keptValue(for name: String) -> [UInt8]? { state.keptValues[Array(name.utf8)] }
+
+    func report(_ news: JournalNews) { state.journalReported(news, now: now) }
+
+    var commitDueAt: MonotonicTime? { state.commitDueAt }
 
     var counters: BrokerState.Counters { state.counters }
     var keptMessages: Int { state.messages.count }

@@ -40,6 +40,16 @@ struct BrokerReports: Sendable {
             )
         case .memory(let pressure, let inUse, let limit): write(pressure, inUse / 1_000_000, limit / 1_000_000)
         case .dropped(let client, let reason, let total): writeDropped(client, reason, total)
+        case .journalFailing(let why):
+            logger.error("what must be kept is not acknowledged any more, because it can't be: \(why)")
+        case .journalRecovered: logger.notice("the disk takes what must be kept again")
+        case .journalDamaged(let batches, let why):
+            logger.error("journal: \(batches) batches were passed over, all others were used; the first: \(why)")
+        case .journalLoaded(let sessions, let messages, let retained):
+            guard sessions + messages > 0 else { return }
+            let session = "\(sessions) session\(sessions == 1 ? "" : "s")"
+            let message = "\(messages) message\(messages == 1 ? "" : "s")"
+            logger.info("goes on with \(session) and \(message) from before, \(retained) retained")
         }
     }
 

@@ -16,6 +16,7 @@ actor DeviceSide {
     private let commands: CommandMap
     private var publish: @Sendable (Publish) -> Void = { _ in }
     private var mapper: TimedMapper
+    private var numbers: SequenceNumbers
     private let patience: Duration?
     private var keptTime: KeptTime
     /// What the log says of the clock; it says nothing where it was set from the beginning.
@@ -31,13 +32,19 @@ actor DeviceSide {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    init(_ settings: GatewaySettings, stateDirectory: String, on loop: EventLoop, logger: Logger) {
+    init(
+        _ settings: GatewaySettings, _ numbers: SequenceNumbers, stateDirectory: String, on loop: EventLoop,
+        logger: Logger
+    ) {
+        self.numbers = numbers
         self.loop = loop
         self.logger = logger
         commands = CommandMap(settings.mapping)
         patience = settings.clock.patience
         keptTime = KeptTime(in: stateDirectory)
-        mapper = TimedMapper(settings.mapping, settings.clockSettings(last: keptTime.last), startedAt: .now)
+        mapper = TimedMapper(
+            settings.mapping, settings.clockSettings(last: keptTime.last), startedAt: .now,
+            nextSequenceNumber: numbers.first)
         actuators = Actuators(settings.actuators)
     }
 
@@ -76,6 +83,7 @@ actor DeviceSide {
         }
         send(mapper.stop(clock), keepsTime: false)
         if mapper.clock == .set { keptTime.keepLast(clock) }
+        numbers.ended(at: mapper.nextSequenceNumber)
     }
 
     // MARK: readings
@@ -83,6 +91,7 @@ actor DeviceSide {
     private func send(_ publications: [Publication], keepsTime: Bool = true) {
         tellClock()
         if mapper.clock == .set { keptTime.keep(clock) }
+        numbers.reached(mapper.nextSequenceNumber)
         for publication in publications { publish(Publish(publication)) }
         if keepsTime { keepTime() }
     }

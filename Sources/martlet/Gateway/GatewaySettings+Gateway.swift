@@ -8,6 +8,16 @@ import Profiles
 import Readings
 import Settings
 
+extension JournalSync {
+    init(_ sync: StoreSettings.Sync) {
+        switch sync {
+        case .commit: self = .commit
+        case .within(let interval): self = .within(interval)
+        case .off: self = .off
+        }
+    }
+}
+
 extension GatewaySettings {
     /// What may be written to, by device and point.
     var actuators: [Actuators.Name: ActuatorSettings] {
@@ -43,7 +53,13 @@ extension GatewaySettings {
         broker.access = access
         broker.limits = brokerLimits
         broker.heartbeatInterval = heartbeat
+        broker.sync = JournalSync(store.sync)
         return broker
+    }
+
+    /// The folder of what the gateway keeps.
+    func stateFolder(_ environment: ProcessEnvironment) -> String {
+        stateDirectory(ofService: environment["STATE_DIRECTORY"])
     }
 
     /// Where the broker listens, and how.

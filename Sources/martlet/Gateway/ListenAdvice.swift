@@ -8,6 +8,7 @@ enum ListenAdvice {
         case .system(let cause):
             "can't listen on \(error.address): \(SystemError.text(of: cause.code)). \(advice(cause, error.address))"
         case .tls(let problem): "can't listen on \(error.address): \(problem)"
+        case .journal(let why): why
         }
     }
 

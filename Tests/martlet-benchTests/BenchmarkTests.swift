@@ -6,9 +6,18 @@ import Testing
 @Suite struct BenchmarkTests {
     @Test(arguments: Benchmark.all)
     func `every benchmark delivers what it measures`(benchmark: Benchmark) throws {
-        let figures = try benchmark.figures(rounds: 2, .quick)
+        let figures = try Self.figures(of: benchmark)
         #expect(figures.samples.count == 2)
         #expect(figures.lowest > 0)
+    }
+
+    /// The heap is that of the whole process: what other tests give back meanwhile may be more than fifty clients take.
+    private static func figures(of benchmark: Benchmark) throws -> Figures {
+        guard case .bytes = benchmark.unit else { return try benchmark.figures(rounds: 2, .quick) }
+        for _ in 0..<50 {
+            if let figures = try? benchmark.figures(rounds: 2, .quick) { return figures }
+        }
+        return try benchmark.figures(rounds: 2, .quick)
     }
 
     @Test func `names are different, so that one can be asked for`() {

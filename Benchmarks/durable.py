@@ -106,9 +106,11 @@ def kept(start, folder):
     reader.read()
     reader.socket.sendall(packets.DISCONNECT)
     writer = Client(broker.ports["tcp"], "writer", clean=True)
-    for number in range(1, KEPT + 1):
-        writer.socket.sendall(packets.publish(packets.V311, "kept", b"%d" % number, 1, number))
-        assert writer.read()[0] == packets.PUBACK
+    for begin in range(1, KEPT + 1, 100):
+        for number in range(begin, begin + 100):
+            writer.socket.sendall(packets.publish(packets.V311, "kept", b"%d" % number, 1, number))
+        for _ in range(100):
+            assert writer.read()[0] == packets.PUBACK
     time.sleep(0.1)
     broker.process.kill()
     broker.process.wait()

@@ -2,15 +2,12 @@
 
 How little it costs is measured by `Benchmarks/dead-upstream.py`.
 """
-import subprocess
-import sys
 import time
 
 import pytest
 
-from peers.deadend import URLS, command
+from peers.deadend import URLS, can_make_networks, command
 from peers.gateway import Gateway, configuration
-from peers.waiting import eventually
 
 NO_ANSWER = "no answer; is it reachable, and not behind a firewall?"
 WORDS = {
@@ -21,13 +18,8 @@ WORDS = {
 }
 
 
-def can_make_networks():
-    done = subprocess.run([*command("dropped"), "true"], capture_output=True)
-    return done.returncode == 0
-
-
 @pytest.mark.parametrize("kind", URLS)
-@pytest.mark.skipif(sys.platform != "linux" or not can_make_networks(), reason="networks can't be made here (unshare, ip)")
+@pytest.mark.skipif(not can_make_networks(), reason="networks can't be made here (unshare, ip)")
 def test_local_traffic_goes_on_and_the_log_says_what_is_wrong(tmp_path, started, client, kind):
     path = tmp_path / "house.sock"
     config = tmp_path / "house.yaml"
@@ -35,7 +27,7 @@ def test_local_traffic_goes_on_and_the_log_says_what_is_wrong(tmp_path, started,
         "house", 0, broker={"listen": [{"unix": str(path), "mode": "0660"}], "sys_interval": "1s"},
         upstream={"central": {"url": URLS[kind], "out": [{"filter": "plant/#"}]}}))
     gateway = started(Gateway(config, 0, inside=command(kind)))
-    eventually(path.exists, f"the gateway listens:\n{gateway.log}")
+    gateway.wait_for_log("listens on")
     # In a network of its own it is reached by its socket in the file system.
     local = client(0, unix=str(path))
     local.subscribe("plant/#")

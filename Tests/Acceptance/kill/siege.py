@@ -10,7 +10,6 @@ import time
 from peers import packets
 from peers.durable import Crew, Publisher, Subscriber
 from peers.gateway import ROOT, Gateway
-from peers.waiting import eventually, is_listening
 
 LOCAL = ["panel-3", "panel-5", "ledger-1"]
 UPSTREAM = "observer"
@@ -191,14 +190,3 @@ class Siege:
 def shown(numbers):
     more = f" and {len(numbers) - 20} more" if len(numbers) > 20 else ""
     return ", ".join(map(str, numbers[:20])) + more
-
-
-def keeps_a_journal(siege):
-    """Whether this Martlet writes down what it acknowledges: started and ended once, it leaves a journal."""
-    gateway = siege.start()
-    try:
-        eventually(lambda: gateway.process.poll() is not None or is_listening(siege.port), "it starts or ends")
-    finally:
-        gateway.process.kill()
-        gateway.process.wait()
-    return (siege.state / "journal").is_dir()

@@ -9,7 +9,7 @@ import pytest
 
 from peers.waiting import free_port
 
-from .siege import Siege, keeps_a_journal
+from .siege import Siege
 
 KILLS = int(os.environ.get("KILLS", 20))
 SEED = int(os.environ.get("KILL_SEED", 0)) or random.SystemRandom().randrange(1, 2**32)
@@ -25,8 +25,6 @@ def siege(tmp_path, mosquitto):
 
 
 def test_what_was_acknowledged_arrives_although_the_gateway_is_killed_again_and_again(siege):
-    if not keeps_a_journal(siege):
-        pytest.skip("this Martlet keeps no journal: what it acknowledged ends with the process")
     siege.start().wait_until_listening()
     siege.open()
     siege.kill()

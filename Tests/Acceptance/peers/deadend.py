@@ -54,6 +54,10 @@ def command(kind):
     return [*unshare, sys.executable, os.path.abspath(__file__), kind]
 
 
+def can_make_networks():
+    return subprocess.run([*command("dropped"), "true"], capture_output=True).returncode == 0
+
+
 if __name__ == "__main__":
     ip("link", "set", "lo", "up")
     KINDS[sys.argv[1]]()

@@ -47,4 +47,9 @@ class RabbitMQ:
 
     def end(self):
         self.kill()
+        # It does not end while it knows of a node, and needs a moment to see that one is gone.
+        eventually(self._ends_mapper, "Erlang's port mapper ends")
+
+    def _ends_mapper(self):
         subprocess.run(["epmd", "-port", str(self.mapper), "-kill"], capture_output=True)
+        return not is_listening(self.mapper)

@@ -106,6 +106,8 @@ struct UpstreamLinkTests {
         server.stop()
         let gateway = try Gateway(try settings(server.port))
         for index in 0..<100 { gateway.publish("pi/\(index)", "x") }
+        // Else a link that comes up before them has nothing to catch up with.
+        await withCheckedContinuation { taken in gateway.client.whenIdle { taken.resume() } }
         #expect(await gateway.linkDown() == "127.0.0.1:\(server.port): Connection refused")
         try server.start()
         await gateway.caughtUp()
@@ -181,6 +183,23 @@ struct UpstreamLinkTests {
             received.append(topic)
         }
         #expect(received == ["down", "down"])
+    }
+
+    @Test func `the second address serves until the first is there`() async throws {
+        let (first, second) = (try UpstreamServer(), try UpstreamServer())
+        first.stop()
+        var settings = try settings(first.port)
+        settings.addresses.append(UpstreamLink.Address(host: "127.0.0.1", port: second.port))
+        settings.returnInterval = .milliseconds(50)
+        let gateway = try Gateway(settings)
+        await gateway.linkUp()
+        gateway.publish("pi/a", "1")
+        #expect(try second.retained("site/#", count: 1) == ["site/pi/a 1"])
+        try first.start()
+        #expect(await gateway.linkDown() == "the first address answers again; going back to it")
+        await gateway.linkUp()
+        gateway.publish("pi/b", "2")
+        #expect(try first.retained("site/#", count: 1) == ["site/pi/b 2"])
     }
 
     // MARK: TLS

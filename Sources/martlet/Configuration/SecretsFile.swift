@@ -2,7 +2,8 @@ import Documents
 import LinuxIO
 import Settings
 
-/// Where `!secret name` is looked up: the environment first, then `secrets.yaml` beside the configuration.
+/// Where `!secret name` is looked up: the environment first, then the service manager's credentials, then `secrets.yaml`
+/// beside the configuration.
 struct SecretsFile {
     let source: SecretSource
     let problems: [Problem]
@@ -24,7 +25,17 @@ struct SecretsFile {
         }
         self.problems = problems
         source = SecretSource { [secrets] name in
-            environment[SecretSource.variable(for: name)] ?? secrets[name]
+            environment[SecretSource.variable(for: name)] ?? Self.credential(name, environment) ?? secrets[name]
         }
+    }
+
+    /// What `LoadCredential=name:path` of the service hands over; without the line end that files have. [systemd.exec(5)]
+    static func credential(_ name: String, _ environment: ProcessEnvironment) -> String? {
+        guard let folder = environment["CREDENTIALS_DIRECTORY"], !name.contains("/"), !name.hasPrefix("."),
+            var bytes = try? File.read("\(folder)/\(name)", limit: TextFile.limit)
+        else { return nil }
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -16,6 +16,11 @@ package final class FileLock: Sendable {
         _ = text.withUnsafeBytes { pwrite(descriptor.rawValue, $0.baseAddress, $0.count, 0) }
     }
 
+    /// Let go of by name: a child process that was just being started may still have the descriptor, and with it the lock.
+    deinit {
+        _ = flock(descriptor.rawValue, LOCK_UN)
+    }
+
     /// A file system that can only be read has locks too.
     private static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
         do throws(SystemError) {

@@ -15,11 +15,14 @@ enum UpstreamChannel {
             return loop.makeFailedFuture(error)
         }
         let bound = NIOLoopBound(core, eventLoop: loop)
+        // A channel is made when there is an address for it.
+        let isNameKnown = NIOLoopBoundBox(false, eventLoop: loop)
         return ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(settings.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                isNameKnown.value = true
+                return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let context {
                         try pipeline.addHandler(UpstreamTLS.handler(context, settings))
@@ -31,6 +34,12 @@ enum UpstreamChannel {
                 }
             }
             .connect(host: settings.host, port: Int(settings.port))
+            .flatMapErrorThrowing { error in
+                if case ChannelError.connectTimeout = error, !isNameKnown.value {
+                    throw UpstreamFailure.nameNotAnswered
+                }
+                throw error
+            }
     }
 }
 

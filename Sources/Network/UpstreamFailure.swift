@@ -9,6 +9,7 @@ enum UpstreamFailure: Error {
     case file(String, String, String)
     case tls(String)
     case webSocket(String)
+    case nameNotAnswered
 
     /// What went wrong, for somebody who can do something about it.
     static func sentence(_ error: any Error, _ settings: UpstreamLink.Settings) -> String {
@@ -17,6 +18,8 @@ enum UpstreamFailure: Error {
         case UpstreamFailure.file(let key, let path, let what): return "\(key): \(path): \(what)"
         case UpstreamFailure.tls(let what): return what
         case UpstreamFailure.webSocket(let what): return "\(place): \(what)"
+        case UpstreamFailure.nameNotAnswered:
+            return "\(place): looking up the name takes too long; does the name server in /etc/resolv.conf answer?"
         case let error as NIOConnectionError: return "\(place): \(connection(error))"
         case let error as IOError: return "\(place): \(SystemError.text(of: error.errnoCode))"
         case is NIOSSLError, is BoringSSLError: return "\(place): \(handshake(error))"

@@ -14,7 +14,7 @@ WORDS = {
     "dropped": [NO_ANSWER],
     "silent": ["does it want TLS"],
     # The name server's time limit and that of connecting are about the same.
-    "resolver": ["no address was found for this name", NO_ANSWER],
+    "resolver": ["no address was found for this name", "looking up the name takes too long"],
 }
 
 
@@ -40,5 +40,6 @@ def test_local_traffic_goes_on_and_the_log_says_what_is_wrong(tmp_path, started,
         local.wait_for("plant/a", after=before)
         slowest = max(slowest, time.monotonic() - sent)
     print(f"slowest of {local.count} messages: {slowest * 1000:.1f} ms")
+    assert kind != "resolver" or NO_ANSWER not in gateway.log
     # A look-up takes ten seconds, a connection too; a broker that waited for one would be late by as much.
     assert slowest < 3

@@ -12,6 +12,8 @@ package enum BridgeEvent: Equatable, Sendable {
     case queueFilling(percent: Int)
     /// Dropped since the last report of this reason.
     case dropped(DropReason, count: Int)
+    /// The server hangs up at this message, and there is no other to try.
+    case heldBack(topic: String)
     /// Everything that waited was taken by the upstream.
     case caughtUp
     /// A filter that the upstream does not grant.
@@ -27,7 +29,7 @@ package enum BridgeEvent: Equatable, Sendable {
     package var isWarning: Bool {
         switch self {
         case .linkUp, .serverLimits, .olderVersion, .caughtUp, .notWanted: false
-        case .circled, .clientIDShared, .linkDown, .queueFilling, .dropped, .subscriptionRefused,
+        case .circled, .clientIDShared, .heldBack, .linkDown, .queueFilling, .dropped, .subscriptionRefused,
             .localSubscriptionRefused:
             true
         }
@@ -51,6 +53,8 @@ extension BridgeEvent: CustomStringConvertible {
         case .olderVersion: "the server speaks no MQTT 5; going on with 3.1.1"
         case .queueFilling(let percent): "the queue is \(percent) % full"
         case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"
+        case .heldBack(let topic):
+            "the server hangs up at the message to '\(topic)'; it is kept, and tried again now and then"
         case .caughtUp: "everything that waited has been sent"
         case .subscriptionRefused(let filter, let reason): "the server refuses to send \(filter): \(reason)"
         case .localSubscriptionRefused(let filter, let reason): "the local broker refuses to send \(filter): \(reason)"

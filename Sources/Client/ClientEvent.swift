@@ -24,6 +24,8 @@ package enum ClientEvent: Equatable, Sendable {
     case message(Publish, MessageToken?)
     /// The server took a message of QoS 1 or 2, or refused it: a code from 0x80 on.
     case acknowledged(RequestHandle, ReasonCode)
+    /// The server ends the connection at this message again and again, and there is no other to try: it rests now.
+    case heldBack(RequestHandle)
     /// One code per filter.
     case subscribed(RequestHandle, [ReasonCode])
     /// One code per filter.

@@ -13,7 +13,6 @@ extension ClientState {
         guard message.payload.count < VariableByteInteger.maximum - (1 << 17) else { throw .packetTooLarge }
         guard message.qos > .atMostOnce else { return try publishOnce(message) }
         guard outgoing.waiting.count < settings.maximumWaiting else { throw .tooManyWaiting }
-        if outgoing.window.isEmpty { activity.lastProgress = now }
         let handle = newHandle()
         outgoing.append(message, handle)
         send(now: now)
@@ -24,6 +23,7 @@ extension ClientState {
     private mutating func publishOnce(_ message: Publish) throws(PublishRefusal) -> RequestHandle {
         guard phase == .open else { throw .notConnected }
         guard append(message) else { throw .packetTooLarge }
+        downgrades.count(message, limits)
         return newHandle()
     }
 
@@ -62,13 +62,26 @@ extension ClientState {
     /// Sends what may be sent: first what an earlier connection left, in its order, then what waits.
     mutating func send(now: ContinuousClock.Instant) {
         guard phase == .open else { return }
+        if !outgoing.isAnswerOwed { activity.lastProgress = now }
         sendAcknowledgements()
         guard resend() else { return }
         while !outgoing.waiting.isEmpty, mayStartAnother {
             guard startNext() else { return }
         }
-        // Nothing else is there to try.
-        if poison.isCareful, outgoing.placesTaken == 0 { _ = resend(all: true) }
+        if poison.isCareful { sendHeld(now: now) }
+    }
+
+    /// Nothing else is there to try.
+    private mutating func sendHeld(now: ContinuousClock.Instant) {
+        let resting = poison.resting
+        while outgoing.placesTaken == 0, let handle = poison.next(of: outgoing.owed, now: now),
+            let index = outgoing.index(of: handle)
+        {
+            _ = sendPublish(at: index)
+        }
+        for handle in outgoing.owed where poison.resting.contains(handle) && !resting.contains(handle) {
+            events.append(.heldBack(handle))
+        }
     }
 
     private var mayStartAnother: Bool {
@@ -79,7 +92,7 @@ extension ClientState {
     private var hasPlace: Bool { outgoing.placesTaken < (poison.isCareful ? 1 : limits.receiveMaximum) }
 
     /// False if something of the window still waits for a place, and so everything behind it does.
-    private mutating func resend(all: Bool = false) -> Bool {
+    private mutating func resend() -> Bool {
         var index = 0
         while index < outgoing.window.count {
             let entry = outgoing.window[index]
@@ -93,7 +106,7 @@ extension ClientState {
                 sendRelease(entry.message.packetID, .success)
                 outgoing.releaseSent(at: index)
                 index += 1
-            case .published where !all && poison.holds(entry.handle): index += 1
+            case .published where poison.holds(entry.handle): index += 1
             case .published:
                 guard hasPlace else { return false }
                 if sendPublish(at: index) { index += 1 }
@@ -105,6 +118,7 @@ extension ClientState {
     /// Sends the PUBLISH of an entry, or takes the entry out; true if it is still there.
     private mutating func sendPublish(at index: Int) -> Bool {
         var message = outgoing.window[index].message
+        let published = message
         let sentQoS = min(message.qos, limits.maximumQoS)  // [MQTT-3.2.2-11]
         message.duplicate = outgoing.window[index].wasSent && sentQoS > .atMostOnce  // [MQTT-3.3.1-1]
         message.qos = sentQoS
@@ -112,6 +126,8 @@ extension ClientState {
             finish(at: index, .packetTooLarge)
             return false
         }
+        if !outgoing.window[index].isCounted { downgrades.count(published, limits) }
+        outgoing.counted(at: index)
         guard sentQoS > .atMostOnce else {
             finish(at: index, .success)
             return false

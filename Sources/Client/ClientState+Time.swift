@@ -6,7 +6,7 @@ extension ClientState {
         switch phase {
         case .idle: nil
         case .awaitingConnack(let until): until
-        case .open: [pingAt, pingAnsweredBy, acknowledgedBy].compactMap(\.self).min()
+        case .open: [pingAt, pingAnsweredBy, acknowledgedBy, poison.restsUntil].compactMap(\.self).min()
         }
     }
 
@@ -25,6 +25,10 @@ extension ClientState {
         }
         if let deadline = acknowledgedBy, now >= deadline {
             return fail(.noAcknowledgement, .unspecifiedError)
+        }
+        if let due = poison.restsUntil, now >= due {
+            poison.wake()
+            send(now: now)
         }
         guard let due = pingAt, now >= due else { return }
         Ping.encode(.pingreq, into: &output)
@@ -48,7 +52,7 @@ extension ClientState {
     }
 
     private var acknowledgedBy: ContinuousClock.Instant? {
-        guard let timeout = settings.acknowledgeTimeout, !outgoing.window.isEmpty else { return nil }
+        guard let timeout = settings.acknowledgeTimeout, outgoing.isAnswerOwed else { return nil }
         return activity.lastProgress + timeout
     }
 }

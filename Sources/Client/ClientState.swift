@@ -22,6 +22,8 @@ package struct ClientState: Sendable {
     var subscriptions = Subscriptions()
     var activity: Activity
     var poison = PoisonWatch()
+    /// What servers made less of; the caller may hand it on to the next client.
+    package var downgrades = Downgrades()
     /// The numbers that topics have on this connection.
     var aliases: [[UInt8]: UInt32] = [:]
     private var partial: [UInt8] = []
@@ -235,6 +237,9 @@ package struct ClientState: Sendable {
         guard let handle = poison.ended(outgoing.unanswered), let index = outgoing.index(of: handle) else { return }
         finish(at: index, .implementationSpecificError)
     }
+
+    /// How many messages rest because the server ends the connection at them.
+    package var heldBackCount: Int { poison.resting.count }
 
     /// What the server does not allow, in words; empty if there is nothing.
     package var restrictions: String { limits.sentence }

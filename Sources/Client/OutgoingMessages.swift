@@ -20,6 +20,8 @@ struct OutgoingMessages: Sendable {
         var wasSent = false
         /// Whether it takes one of the places of the server's Receive Maximum.
         var takesPlace = false
+        /// Whether it is among the `Downgrades` already.
+        var isCounted = false
     }
 
     /// With packet identifiers; small, and acknowledged mostly from the front.
@@ -48,6 +50,14 @@ struct OutgoingMessages: Sendable {
         window.filter { $0.isSent && $0.stage == .published }.map(\.handle)
     }
 
+    /// To be sent on this connection.
+    var owed: [RequestHandle] {
+        window.filter { !$0.isSent && $0.stage == .published }.map(\.handle)
+    }
+
+    /// Whether the server owes an answer.
+    var isAnswerOwed: Bool { window.contains(where: \.isSent) }
+
     func contains(_ packetID: UInt16) -> Bool { index(of: packetID) != nil }
 
     /// The first message of the queue moves into the window.
@@ -67,6 +77,10 @@ struct OutgoingMessages: Sendable {
         window[index].wasSent = true
         window[index].takesPlace = true
         placesTaken += 1
+    }
+
+    mutating func counted(at index: Int) {
+        window[index].isCounted = true
     }
 
     mutating func releaseSent(at index: Int) {

@@ -1,5 +1,20 @@
 import MQTTCodec
 
+/// How many messages went with less than was wanted, because the server allows no more; each is counted once.
+package struct Downgrades: Equatable, Sendable {
+    /// Sent with a lower QoS.
+    package var qos = 0
+    /// Sent without being retained.
+    package var retain = 0
+
+    package init() {}
+
+    mutating func count(_ message: Publish, _ limits: ServerLimits) {
+        if message.qos > limits.maximumQoS { qos += 1 }
+        if message.retain, !limits.retainAvailable { retain += 1 }
+    }
+}
+
 /// What the server allows on this connection, as its CONNACK says. [MQTT 5, section 3.2.2.3]
 struct ServerLimits: Equatable, Sendable {
     var receiveMaximum = 65_535

@@ -101,7 +101,7 @@ final class UpstreamCore {
                 let filter = String(decoding: request.filter, as: UTF8.self)
                 report(.localSubscriptionRefused(filter: filter, reason: "\(code)"))
             }
-        case .connected, .unsubscribed, .closed: break
+        case .connected, .unsubscribed, .heldBack, .closed: break
         }
         settle()
     }
@@ -203,7 +203,7 @@ final class UpstreamCore {
             if channel?.isWritable == true { finishAtMostOnce() }
         } while client.hasEvents || bridge.hasActions
         if let connectedAt, .now - connectedAt >= settings.stableAfter { status.stable() }
-        for message in status.messages(bridge, now: .now) { local?.publish(message) }
+        for message in status.messages(bridge, client, now: .now) { local?.publish(message) }
         if stopped != nil, !awaitsLast, bridge.queue.isEmpty { end() }
         setTimer()
     }
@@ -227,6 +227,10 @@ final class UpstreamCore {
             guard let number = numbers.removeValue(forKey: handle) else { return }
             if code.isError { status.rejected(topic ?? [], "\(code)") }
             bridge.upstreamAcknowledged(number, code, now: .now)
+        case .heldBack(let handle):
+            let topic = topics[handle] ?? []
+            report(.heldBack(topic: String(decoding: topic, as: UTF8.self)))
+            status.rejected(topic, "the server hangs up at it again and again; it is kept and tried now and then")
         case .subscribed(_, let codes): bridge.upstreamSubscribed(codes)
         case .unsubscribed: break
         case .closed(.refused(.unsupportedProtocolVersion, _)) where dialect.afterRefusal(settings) != nil:
@@ -277,7 +281,9 @@ final class UpstreamCore {
         for number in numbers.values.sorted() { bridge.notForwarded(number, .notConnected, now: .now) }
         numbers = [:]
         topics = [:]
+        let downgrades = client.downgrades
         client = ClientState(ClientSettings(settings, dialect), now: .now)
+        client.downgrades = downgrades
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
     }
 

@@ -1,5 +1,6 @@
 import Bridge
 import Broker
+import Client
 import LinuxIO
 import MQTTCodec
 
@@ -13,16 +14,23 @@ struct UpstreamStatus {
         var queuedBytes: Int
         var inFlight: Int
         var dropped: Int
+        var heldBack: Int
+        var downgrades: Downgrades
 
-        init(_ queue: OfflineQueue) {
+        init(_ queue: OfflineQueue, _ client: ClientState) {
             queued = queue.count
             queuedBytes = queue.sizeInBytes
             inFlight = queue.onTheWayCount
             dropped = queue.dropped.values.reduce(0, +)
+            heldBack = client.heldBackCount
+            downgrades = client.downgrades
         }
 
         var values: [(String, Int)] {
-            [("queued", queued), ("queued_bytes", queuedBytes), ("in_flight", inFlight), ("dropped", dropped)]
+            [
+                ("queued", queued), ("queued_bytes", queuedBytes), ("in_flight", inFlight), ("dropped", dropped),
+                ("held_back", heldBack), ("qos_lowered", downgrades.qos), ("retain_removed", downgrades.retain),
+            ]
         }
     }
 
@@ -75,7 +83,9 @@ struct UpstreamStatus {
     }
 
     /// What is to be published now.
-    mutating func messages(_ bridge: BridgeState, now: ContinuousClock.Instant) -> [Publish] {
+    mutating func messages(
+        _ bridge: BridgeState, _ client: ClientState, now: ContinuousClock.Instant
+    ) -> [Publish] {
         var messages: [Publish] = []
         if isUp != bridge.isUp { messages.append(say(bridge.isUp)) }
         if problem != saidProblem {
@@ -87,7 +97,7 @@ struct UpstreamStatus {
             messages.append(
                 Self.message("$SYS/martlet/bridges/\(name)/rejected", rejected.joined(separator: "\n")))
         }
-        let newDepth = Depth(bridge.queue)
+        let newDepth = Depth(bridge.queue, client)
         guard newDepth != depth else {
             // What was to be said later has changed back: a time that has passed would wake the loop for ever.
             wakeAt = nil
@@ -99,8 +109,8 @@ struct UpstreamStatus {
         }
         wakeAt = nil
         depthSaidAt = now
-        let old = depth?.values.map { Optional($0.1) } ?? [nil, nil, nil, nil]
-        for ((key, value), said) in zip(newDepth.values, old) where said != value {
+        let old = depth?.values
+        for (index, (key, value)) in newDepth.values.enumerated() where old?[index].1 != value {
             messages.append(Self.message("$SYS/martlet/bridges/\(name)/\(key)", String(value)))
         }
         depth = newDepth

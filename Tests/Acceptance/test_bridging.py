@@ -250,6 +250,8 @@ def test_the_limits_of_the_server_are_kept_and_told(started, gateway, client):
     assert [topic for topic, *_ in messages] == ["plant/same"] * 30 + ["plant/last"]
     assert {(qos, retain, unanswered) for _, _, qos, retain, unanswered in messages} == {(1, False, 1)}
     local.wait_for("$SYS/martlet/bridges/house/rejected", lambda message: b" plant/large: " in message.payload)
+    for name in ("qos_lowered", "retain_removed"):
+        local.wait_for(f"$SYS/martlet/bridges/house/{name}", lambda message: message.payload == b"30", timeout=30)
 
 
 def test_a_message_that_the_server_refuses_is_told_and_not_sent_again(started, gateway, client):
@@ -275,3 +277,21 @@ def test_a_message_that_the_server_hangs_up_on_does_not_hold_up_the_others(start
     server.messages.wait_for(lambda message: message[0] == "plant/4", "what comes after it", timeout=60)
     assert {topic for topic, *_ in server.messages.entries} == {
         "plant/1", "plant/bad", "plant/2", "plant/3", "plant/4"}
+
+
+def test_a_message_that_the_server_hangs_up_on_is_kept_while_it_is_alone_and_the_link_stands(started, gateway, client):
+    server, house, local = scripted(
+        started, gateway, client, answer=lambda topic, qos: None if topic == "plant/bad" else 0)
+    local.subscribe("$SYS/martlet/bridges/house/rejected", "$SYS/martlet/bridges/house/held_back")
+    local.publish("plant/bad")
+    words = "the server hangs up at the message to 'plant/bad'"
+    eventually(lambda: words in house.log, "it is held back", timeout=120)
+    count = len(server.connections.entries)
+    local.wait_for("$SYS/martlet/bridges/house/held_back", lambda message: message.payload == b"1", timeout=30)
+    assert len(server.connections.entries) == count, "the link stands"
+    # Another one tells whether it is the message or the server.
+    local.publish("plant/good")
+    server.messages.wait_for(lambda message: message[0] == "plant/good", "what comes after it", timeout=60)
+    local.wait_for(
+        "$SYS/martlet/bridges/house/rejected", lambda message: b" plant/bad: impl" in message.payload, timeout=60)
+    local.wait_for("$SYS/martlet/bridges/house/held_back", lambda message: message.payload == b"0", timeout=30)

@@ -168,6 +168,21 @@ struct ReconnectTests {
         #expect(link.client.takeEvents().contains { if case .acknowledged = $0 { true } else { false } })
     }
 
+    @Test func `what the server allows no more of is counted once for each message`() {
+        var link = TestLink { _ in }
+        let limits = Properties.numbers([.maximumQoS: 1, .retainAvailable: 0])
+        link.connect(limits)
+        link.publish("a", .exactlyOnce, retain: true)
+        link.publish("b", .atLeastOnce)
+        link.publish("c", .atMostOnce, retain: true)
+        for _ in 0..<2 {
+            link.client.transportClosed("cut")
+            link.connect(limits)
+        }
+        #expect(link.client.downgrades.qos == 1)
+        #expect(link.client.downgrades.retain == 2)
+    }
+
     @Test func `nothing is sent twice while the connection stands`() {
         var link = TestLink { $0.keepAliveSeconds = 0 }
         link.connect()

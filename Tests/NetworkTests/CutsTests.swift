@@ -49,7 +49,7 @@ private struct Wire {
                 received.append(Int(String(decoding: message.payload, as: UTF8.self)) ?? -1)
                 if let token { held.append(token) }
             case .acknowledged: acknowledged += 1
-            case .closed(.transport), .connected, .subscribed, .unsubscribed: break
+            case .closed(.transport), .connected, .heldBack, .subscribed, .unsubscribed: break
             case .closed(let reason): surprises.append(reason)
             }
         }

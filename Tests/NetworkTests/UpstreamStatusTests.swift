@@ -1,4 +1,5 @@
 import Bridge
+import Client
 import MQTTCodec
 import Testing
 
@@ -8,6 +9,7 @@ import Testing
     private var status = UpstreamStatus("house/1")
     private var bridge = BridgeState(
         BridgeSettings(clientID: Array("house/1".utf8), out: [BridgeSettings.Line(filter: Array("#".utf8))]))
+    private let client = ClientState(ClientSettings(clientID: []), now: .now)
     private let start = ContinuousClock.now
 
     private func text(_ messages: [Publish]) -> [String] {
@@ -19,40 +21,43 @@ import Testing
     }
 
     @Test mutating func `the state is said at once and once, in mosquitto's words`() {
-        #expect(text(status.messages(bridge, now: start)).first == "$SYS/broker/connection/house%2F1/state 0")
-        #expect(status.messages(bridge, now: start).isEmpty)
+        #expect(text(status.messages(bridge, client, now: start)).first == "$SYS/broker/connection/house%2F1/state 0")
+        #expect(status.messages(bridge, client, now: start).isEmpty)
         bridge.linkUp(now: start)
-        #expect(text(status.messages(bridge, now: start)) == ["$SYS/broker/connection/house%2F1/state 1"])
+        #expect(text(status.messages(bridge, client, now: start)) == ["$SYS/broker/connection/house%2F1/state 1"])
         #expect(text(status.farewell()) == ["$SYS/broker/connection/house%2F1/state 0"])
         #expect(status.farewell().isEmpty)
     }
 
     @Test mutating func `the queue is said when it changed, but not with every message`() {
         let prefix = "$SYS/martlet/bridges/house%2F1"
-        let first = text(status.messages(bridge, now: start)).dropFirst()
+        let first = text(status.messages(bridge, client, now: start)).dropFirst()
         #expect(
-            first == ["\(prefix)/queued 0", "\(prefix)/queued_bytes 0", "\(prefix)/in_flight 0", "\(prefix)/dropped 0"])
+            first == [
+                "\(prefix)/queued 0", "\(prefix)/queued_bytes 0", "\(prefix)/in_flight 0", "\(prefix)/dropped 0",
+                "\(prefix)/held_back 0", "\(prefix)/qos_lowered 0", "\(prefix)/retain_removed 0",
+            ])
         #expect(status.wakeAt == nil)
         for _ in 0..<3 {
             bridge.localMessage(Publish(topic: Array("t".utf8), payload: [1]), nil, now: start)
-            #expect(status.messages(bridge, now: start).isEmpty)
+            #expect(status.messages(bridge, client, now: start).isEmpty)
         }
         #expect(status.wakeAt == start + .seconds(10))
-        let later = text(status.messages(bridge, now: start + .seconds(10)))
+        let later = text(status.messages(bridge, client, now: start + .seconds(10)))
         #expect(later == ["\(prefix)/queued 3", "\(prefix)/queued_bytes \(bridge.queue.sizeInBytes)"])
         #expect(status.wakeAt == nil)
     }
 
     @Test mutating func `a queue that is again as it was said to be wakes nobody`() {
         bridge.linkUp(now: start)
-        _ = status.messages(bridge, now: start)
+        _ = status.messages(bridge, client, now: start)
         bridge.localMessage(Publish(topic: Array("t".utf8), payload: [1]), nil, now: start)
-        #expect(status.messages(bridge, now: start).isEmpty)
+        #expect(status.messages(bridge, client, now: start).isEmpty)
         #expect(status.wakeAt == start + .seconds(10))
         for case .forward(_, let number) in bridge.takeActions() {
             bridge.upstreamAcknowledged(number, .success, now: start)
         }
-        #expect(status.messages(bridge, now: start + .seconds(10)).isEmpty)
+        #expect(status.messages(bridge, client, now: start + .seconds(10)).isEmpty)
         #expect(status.wakeAt == nil)
     }
 }

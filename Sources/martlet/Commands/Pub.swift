@@ -84,7 +84,7 @@ struct Pub: ParsableCommand {
                     open.remove(handle)
                     if code.isError { throw CommandFailure("the broker refused the message: \(code)") }
                 case .closed(let reason): throw CommandFailure("\(broker.place): \(reason)")
-                case .message, .subscribed, .unsubscribed: break
+                case .message, .heldBack, .subscribed, .unsubscribed: break
                 }
             }
         }

@@ -89,7 +89,7 @@ struct Sub: ParsableCommand {
             }
             return false
         case .closed(let reason): throw CommandFailure("\(broker.place): \(reason)")
-        case .connected, .acknowledged, .unsubscribed: return false
+        case .connected, .acknowledged, .heldBack, .unsubscribed: return false
         }
     }
 

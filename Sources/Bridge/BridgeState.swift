@@ -28,6 +28,11 @@ package struct BridgeState: Sendable {
     private var reported: [DropReason: Int] = [:]
     private var notWanted = 0
     private var circled = 0
+    private var circles = CircleWatch()
+    /// Messages that were here before, since the start.
+    package private(set) var circledCount = 0
+    /// Whether the link's MQTT has user properties, and so lists of hops.
+    package var carriesHops = true
     private var lastCause: String?
     private var reportAt: ContinuousClock.Instant?
     private var isFilling = false
@@ -86,7 +91,7 @@ package struct BridgeState: Sendable {
         _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
     ) {
         defer { if let token { actions.append(.acknowledgeLocal(token)) } }
-        switch crossing(message, .out) {
+        switch crossing(message, .out, now) {
         case .nobodys: return
         case .here: circled += 1
         case .invalid: queue.drop(.topicInvalid)
@@ -106,23 +111,31 @@ package struct BridgeState: Sendable {
         case message(Publish)
     }
 
-    private func crossing(_ message: Publish, _ direction: Hops.Direction) -> Crossing {
+    private mutating func crossing(
+        _ message: Publish, _ direction: Hops.Direction, _ now: ContinuousClock.Instant
+    ) -> Crossing {
         for line in direction == .out ? settings.out : settings.in {
             switch line.verdict(on: message.topic) {
             case .otherLine: continue
             case .invalid: return .invalid
-            case .topic(let topic): return copy(message, topic, line, direction)
+            case .topic(let topic):
+                let crossing = copy(message, topic, line, direction, now)
+                if case .here = crossing { circledCount += 1 }
+                return crossing
             }
         }
         return .nobodys
     }
 
     /// The message under its new topic, without what belonged to the last hop; its payload is untouched.
-    private func copy(
-        _ message: Publish, _ topic: [UInt8], _ line: BridgeLine, _ direction: Hops.Direction
+    private mutating func copy(
+        _ message: Publish, _ topic: [UInt8], _ line: BridgeLine, _ direction: Hops.Direction,
+        _ now: ContinuousClock.Instant
     ) -> Crossing {
-        let hops = Hops(of: message)
+        var hops = Hops(of: message)
+        if direction == .into, !carriesHops { hops.cameUnmarked() }
         guard hops.allow(direction, settings.gateway) else { return .here }
+        if hops.isIncomplete, circles.isOneTooMany(message, direction, now: now) { return .here }
         var copy = Publish(
             topic: topic, payload: message.payload, qos: line.qos ?? message.qos,
             retain: message.retain && line.keepsRetain)
@@ -166,7 +179,7 @@ package struct BridgeState: Sendable {
     package mutating func upstreamMessage(
         _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
     ) {
-        switch crossing(message, .into) {
+        switch crossing(message, .into, now) {
         case .message(let message): return actions.append(.publishLocally(message, token))
         case .here: circled += 1
         case .nobodys, .invalid: notWanted += 1

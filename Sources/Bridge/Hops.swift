@@ -2,7 +2,8 @@ import MQTTCodec
 
 /// The gateways that a message came through, in a user property of MQTT 5: what has been here before is not sent again.
 ///
-/// `martlet-hops: a,b:in` says that gateway a sent it to its server, and that gateway b took it from its server.
+/// `martlet-hops: a,b:in` says that gateway a sent it to its server, and that gateway b took it from its server. `?` says
+/// that it came over MQTT 3.1.1, which can't tell what was before.
 struct Hops {
     /// Which way a message crosses the bridge.
     enum Direction {
@@ -12,6 +13,7 @@ struct Hops {
     static let property = Array("martlet-hops".utf8)
     private static let comma = UInt8(ascii: ",")
     private static let taken = Array(":in".utf8)
+    private static let unknown = [UInt8(ascii: "?")]
     /// A list that grows for ever would be a loop of its own.
     private static let most = 8
 
@@ -21,6 +23,14 @@ struct Hops {
         for property in message.properties.userProperties where property.name == Self.property {
             entries += property.value.split(separator: Self.comma).map { Array($0) }
         }
+    }
+
+    /// Whether it may have come through gateways that are not in the list.
+    var isIncomplete: Bool { entries.contains(Self.unknown) }
+
+    /// It came over a link that can't tell where it was.
+    mutating func cameUnmarked() {
+        if !isIncomplete { entries.append(Self.unknown) }
     }
 
     /// Whether a message may cross the bridge of `gateway`: it did not before, or just came in and goes on.

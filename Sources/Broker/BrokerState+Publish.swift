@@ -89,6 +89,9 @@ extension BrokerState {
             qos: parts.qos, retain: parts.retain, expiry: parts.messageExpiry, publisher: session,
             connection: connection)
         let payload = packet.extracting(parts.payload)
+        if connection >= 0, connections[connection].isBridge {
+            return route(incoming, topic, Self.markOfBridge.span, payload)
+        }
         guard !parts.forwardsAllProperties else {
             return route(incoming, topic, packet.extracting(parts.properties), payload)
         }
@@ -96,6 +99,10 @@ extension BrokerState {
         parts.appendForwardable(from: packet, to: &properties)
         route(incoming, topic, properties.span, payload)
     }
+
+    /// What a bridge of 3.1.1 publishes may have come round in a circle, and has no properties to say so: `?` in the
+    /// bridges' list of gateways, as a user property.
+    private static let markOfBridge = [UInt8(0x26), 0, 12] + Array("martlet-hops".utf8) + [0, 1, UInt8(ascii: "?")]
 
     /// Notes a QoS 2 identifier: whether it is new, or nil if the client went beyond its Receive Maximum.
     private mutating func noteReceived(_ id: UInt16, _ index: Int) -> Bool? {

@@ -215,6 +215,7 @@ final class UpstreamCore {
             status.connected()
             if unanswered > 0, client.version == .v311 { report(.olderVersion) }
             unanswered = 0
+            bridge.carriesHops = client.version == .v5
             bridge.linkUp(now: .now)
             if client.restrictions != saidRestrictions {
                 saidRestrictions = client.restrictions

@@ -14,14 +14,17 @@ struct UpstreamStatus {
         var queuedBytes: Int
         var inFlight: Int
         var dropped: Int
+        var circled: Int
         var heldBack: Int
         var downgrades: Downgrades
 
-        init(_ queue: OfflineQueue, _ client: ClientState) {
+        init(_ bridge: BridgeState, _ client: ClientState) {
+            let queue = bridge.queue
             queued = queue.count
             queuedBytes = queue.sizeInBytes
             inFlight = queue.onTheWayCount
             dropped = queue.dropped.values.reduce(0, +)
+            circled = bridge.circledCount
             heldBack = client.heldBackCount
             downgrades = client.downgrades
         }
@@ -29,7 +32,8 @@ struct UpstreamStatus {
         var values: [(String, Int)] {
             [
                 ("queued", queued), ("queued_bytes", queuedBytes), ("in_flight", inFlight), ("dropped", dropped),
-                ("held_back", heldBack), ("qos_lowered", downgrades.qos), ("retain_removed", downgrades.retain),
+                ("circled", circled), ("held_back", heldBack), ("qos_lowered", downgrades.qos),
+                ("retain_removed", downgrades.retain),
             ]
         }
     }
@@ -97,7 +101,7 @@ struct UpstreamStatus {
             messages.append(
                 Self.message("$SYS/martlet/bridges/\(name)/rejected", rejected.joined(separator: "\n")))
         }
-        let newDepth = Depth(bridge.queue, client)
+        let newDepth = Depth(bridge, client)
         guard newDepth != depth else {
             // What was to be said later has changed back: a time that has passed would wake the loop for ever.
             wakeAt = nil

@@ -143,6 +143,34 @@ def test_a_ring_of_three_ends_after_one_round(gateway, client, way, rounds):
         assert seen == [1 + rounds, rounds, rounds], seen
 
 
+# 3.1.1 can't say where a message was: the gateways see only that the same one comes again and again.
+@pytest.mark.parametrize("way", ["out", "in", "both"])
+def test_a_ring_of_three_over_3_1_1_comes_to_rest(gateway, client, way):
+    ports = [free_port() for _ in range(3)]
+    houses = [gateway(f"house-{number}", port=port, upstream={"next": {
+        "url": f"mqtt://127.0.0.1:{ports[(number + 1) % 3]}", "version": "3.1.1", way: [{"filter": "plant/#"}]}})
+        for number, port in enumerate(ports)]
+    watchers = [client(port) for port in ports]
+    for number, watcher in enumerate(watchers):
+        watcher.subscribe("plant/#", "$SYS/broker/connection/+/state", "$SYS/martlet/bridges/+/circled")
+        watcher.wait_for(f"$SYS/broker/connection/house-{number}/state", lambda message: message.payload == b"1")
+    publisher = client(ports[0])
+    for number in range(20):
+        publisher.publish(f"plant/{number}", b"x")
+    # With `both` one goes round in each direction.
+    copies = 20 * (2 if way == "both" else 1)
+
+    def circled():
+        return sum(max([0, *(int(entry.payload) for entry in watcher.received.entries if entry.topic.endswith("/circled"))])
+                   for watcher in watchers)
+
+    eventually(lambda: circled() >= copies, f"{copies} were dropped", timeout=60)
+    assert circled() == copies
+    assert any("came round in a circle" in house.log for house in houses)
+    for watcher in watchers:
+        assert len(watcher.on("plant/1")) <= 33 * copies / 20, len(watcher.on("plant/1"))
+
+
 def through(server, client, **upstream):
     """What an upstream entry needs, and a client that sees what arrives at the server."""
     watcher = client(server.plain_port)

@@ -15,6 +15,19 @@ import Testing
         return (publisher, subscriber)
     }
 
+    @Test(arguments: [false, true])
+    func `what a bridge of 3_1_1 publishes says that it may have been elsewhere`(isBridge: Bool) throws {
+        let broker = TestBroker()
+        let (watcher, bridge) = (try #require(broker.open()), try #require(broker.open()))
+        watcher.connect("watcher")
+        watcher.subscribe("#")
+        bridge.connect("bridge", .v311) { $0.isBridge = isBridge }
+        bridge.publish("t", "x")
+        let properties = watcher.publishes().first?.properties.userProperties
+        let mark = Properties.UserProperty(name: Array("martlet-hops".utf8), value: Array("?".utf8))
+        #expect(properties == (isBridge ? [mark] : []))
+    }
+
     // The table of section 4.7 and its corners.
     @Test(arguments: [
         ("sport/tennis/player1/#", "sport/tennis/player1", true),

@@ -35,7 +35,7 @@ import Testing
         #expect(
             first == [
                 "\(prefix)/queued 0", "\(prefix)/queued_bytes 0", "\(prefix)/in_flight 0", "\(prefix)/dropped 0",
-                "\(prefix)/held_back 0", "\(prefix)/qos_lowered 0", "\(prefix)/retain_removed 0",
+                "\(prefix)/circled 0", "\(prefix)/held_back 0", "\(prefix)/qos_lowered 0", "\(prefix)/retain_removed 0",
             ])
         #expect(status.wakeAt == nil)
         for _ in 0..<3 {

@@ -66,36 +66,3 @@ extension BridgeLine {
         unshared(filter).count { $0 == Topic.singleLevel || $0 == Topic.multiLevel }
     }
 }
-
-extension BridgeSettings {
-    /// A topic that goes out through `other` to the same server, comes in here, and so goes out again and again; nil if
-    /// there is none.
-    ///
-    /// Tried with one topic for each filter of `out`, with a name for its wildcards that nobody else takes.
-    package func loop(through other: BridgeSettings) -> String? {
-        for filter in other.out.flatMap(\.filters) {
-            let levels = BridgeLine.unshared(filter).split(separator: Topic.separator, omittingEmptySubsequences: false)
-            let sample = levels.map { level in
-                level.elementsEqual([Topic.singleLevel]) || level.elementsEqual([Topic.multiLevel])
-                    ? Array("example".utf8)[...] : level
-            }
-            let local = Array(sample.joined(separator: [Topic.separator]))
-            guard let remote = Self.topic(local, other.out), let back = Self.topic(remote, self.in),
-                Self.topic(back, other.out) != nil
-            else { continue }
-            return String(decoding: local, as: UTF8.self)
-        }
-        return nil
-    }
-
-    private static func topic(_ topic: [UInt8], _ lines: [BridgeLine]) -> [UInt8]? {
-        for line in lines {
-            switch line.verdict(on: topic) {
-            case .otherLine: continue
-            case .invalid: return nil
-            case .topic(let topic): return topic
-            }
-        }
-        return nil
-    }
-}

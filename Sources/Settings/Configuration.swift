@@ -56,7 +56,9 @@ struct ConfigurationReader {
         settings.mapping.devices = devices.compactMap(\.mapped)
         TopicsSection.read(root, into: &settings.mapping, devices: devices)
         BrokerSection.read(root, into: &settings)
-        settings.upstreams = UpstreamSection(gateway: settings.id, secrets: secrets).read(root)
+        settings.upstreams = UpstreamSection(
+            gateway: settings.id, secrets: secrets, listeners: settings.listeners
+        ).read(root)
         finish(root)
         return settings
     }

@@ -5,6 +5,8 @@ import Documents
 struct UpstreamSection {
     var gateway: String
     var secrets: SecretSource
+    /// Where the gateway's own broker is.
+    var listeners: [ListenSettings] = []
 
     func read(_ root: Section) -> [UpstreamSettings] {
         guard let section = root.section("upstream") else { return [] }
@@ -24,6 +26,7 @@ struct UpstreamSection {
                 checkTwin(upstream, twin, section)
             }
             for other in upstreams { checkLoop(upstream, other, section) }
+            checkOwnLoop(upstream, section)
             upstreams.append(upstream)
         }
         return upstreams
@@ -46,6 +49,37 @@ struct UpstreamSection {
             section.problems.error(
                 "'\(taker.name)' takes from the server what '\(giver.name)' sends back there: '\(topic)' would go round",
                 at: section.mark, hint: "change the filters, or put the lines of both under one upstream")
+        }
+    }
+
+    /// What a link brings back to where it took it from.
+    private func checkOwnLoop(_ upstream: UpstreamSettings, _ section: Section) {
+        if let address = upstream.addresses.first(where: isOwn) {
+            section.problems.error(
+                "'\(upstream.name)' is this gateway itself: its broker listens on port \(address.port)",
+                at: section.mark(of: "url"), hint: "write the address of another server, or take the upstream out")
+        } else if let topic = upstream.bridge.sharedLoop {
+            section.problems.error(
+                "'\(upstream.name)' brings back what it takes: '\(topic)' would go round, "
+                    + "for a shared subscription gets the link's own messages too",
+                at: section.mark, hint: "take '$share/…/' out, or change the filters under 'out' and 'in'")
+        } else if upstream.version == .v311, upstream.bridgeBit == .off,
+            let topic = upstream.bridge.loop(through: upstream.bridge)
+        {
+            section.problems.warning(
+                "each message to '\(topic)' comes back once: without its bridge bit MQTT 3.1.1 sends the link its own",
+                at: section.mark(of: "bridge_bit"), hint: "take 'bridge_bit: off' out, or change the filters")
+        }
+    }
+
+    /// Whether the gateway's own broker is there.
+    private func isOwn(_ address: UpstreamSettings.Address) -> Bool {
+        let loopback = ["127.0.0.1", "::1", "localhost"]
+        let everywhere = ["0.0.0.0", "::"]
+        return listeners.contains { listener in
+            guard case .tcp(let place, let port) = listener.address, port == address.port else { return false }
+            return place == address.host
+                || loopback.contains(address.host) && (everywhere + loopback).contains(place)
         }
     }
 

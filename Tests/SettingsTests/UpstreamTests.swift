@@ -224,6 +224,65 @@ import Testing
         #expect(told.first?.contains(message) == true)
     }
 
+    @Test(
+        arguments: [
+            ("out: [ { filter: 'a/#' } ], in: [ { filter: '$share/g/a/#' } ]", "a/example"),
+            (
+                "out: [ { filter: '#', to: 'up/{topic}' } ], in: [ { filter: '$share/g/up/+/set', to: '{topic:1..}' } ]",
+                "example/set"
+            ),
+            ("out: [ { filter: '$share/g/a/#' } ], in: [ { filter: 'a/#' } ]", "a/example"),
+            (
+                "out: [ { filter: 'a/#', to: '{topic:2..}' } ], in: [ { filter: '$share/g/#', to: 'a/x/{topic}' } ]",
+                "a/x/example"
+            ),
+            ("out: [ { filter: 'a/#' } ], in: [ { filter: '$share/g/b/#' } ]", nil),
+            ("out: [ { filter: 'a/#', exclude: 'a/b/#' } ], in: [ { filter: '$share/g/a/b/#' } ]", nil),
+            // No Local is enough.
+            ("both: [ { filter: 'a/#' } ]", nil),
+        ] as [(String, String?)])
+    func `a line whose shared subscription brings back what goes out is refused`(lines: String, topic: String?) throws {
+        let told = try told("url: 'mqtt://h', \(lines)")
+        #expect(
+            told
+                == (topic.map {
+                    [
+                        "error 'a' brings back what it takes: '\($0)' would go round, "
+                            + "for a shared subscription gets the link's own messages too"
+                    ]
+                } ?? []))
+    }
+
+    @Test func `over MQTT 3_1_1 without the bridge bit, what comes back is told`() throws {
+        let lines = "url: 'mqtt://h', both: [ { filter: 'a/#', add_prefix: 'x/' } ], version: 3.1.1"
+        #expect(try told(lines) == [])
+        #expect(
+            try told(lines + ", bridge_bit: off") == [
+                "warning each message to 'a/example' comes back once: "
+                    + "without its bridge bit MQTT 3.1.1 sends the link its own"
+            ])
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1", true), ("0.0.0.0", "localhost", true), ("'::'", "'[::1]'", true),
+        ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1", "127.0.0.1", false), ("127.0.0.1", "192.0.2.1", false),
+    ])
+    func `an upstream that is the gateway itself is refused`(listens: String, host: String, isOwn: Bool) throws {
+        let host = host.filter { $0 != "'" }
+        for (port, isSame) in [(1883, isOwn), (1884, false)] {
+            let read = try configuration(
+                """
+                version: 1
+                broker: { listen: [ { address: \(listens), port: 1883 } ] }
+                upstream: { a: { url: 'mqtt://\(host):\(port)', out: [ { filter: 'a/#' } ] } }
+                """)
+            let own = read.problems.filter {
+                $0.message == "'a' is this gateway itself: its broker listens on port 1883"
+            }
+            #expect(own.count == (isSame ? 1 : 0))
+        }
+    }
+
     @Test func `an upstream without a name is told where the name goes`() throws {
         let told = try problems("upstream:\n  url: mqtt://h\n  out: '#'\n")
         let expected = [

@@ -52,10 +52,6 @@ private final class Gateway: Sendable {
         return "no report"
     }
 
-    /// Everything that waited has been taken.
-    func caughtUp() async {
-        for await case .caughtUp in events { return }
-    }
 }
 
 @Suite(.timeLimit(.minutes(1)), .serialized)
@@ -78,6 +74,13 @@ struct UpstreamLinkTests {
         settings.connectTimeout = .seconds(3)
         settings.longestWait = .milliseconds(200)
         return settings
+    }
+
+    /// How many topics have arrived, waiting for `count`; what comes twice while it is counted is counted anew.
+    private func arrived(at server: UpstreamServer, count: Int) throws -> Int {
+        var topics: Set<String> = []
+        for _ in 0..<5 where topics.count < count { topics = Set(try server.retained("site/#", count: count)) }
+        return topics.count
     }
 
     @Test func `readings go up and a command comes down`() async throws {
@@ -106,12 +109,10 @@ struct UpstreamLinkTests {
         server.stop()
         let gateway = try Gateway(try settings(server.port))
         for index in 0..<100 { gateway.publish("pi/\(index)", "x") }
-        // Else a link that comes up before them has nothing to catch up with.
-        await withCheckedContinuation { taken in gateway.client.whenIdle { taken.resume() } }
         #expect(await gateway.linkDown() == "127.0.0.1:\(server.port): Connection refused")
         try server.start()
-        await gateway.caughtUp()
-        #expect(try server.retained("site/#", count: 100).count == 100)
+        // No report is waited for: a link that comes up before the broker has handed them on has nothing to catch up with.
+        #expect(try arrived(at: server, count: 100) == 100)
     }
 
     @Test func `a server that restarts in the middle loses nothing`() async throws {
@@ -124,10 +125,8 @@ struct UpstreamLinkTests {
             for index in 500..<1000 { gateway.publish("pi/\(round)/\(index)", "x") }
             _ = await gateway.linkDown()
             try server.start()
-            await gateway.caughtUp()
+            #expect(try arrived(at: server, count: (round + 1) * 1_000) == (round + 1) * 1_000)
         }
-        let topics = Set(try server.retained("site/#", count: 3_000))
-        #expect(topics.count == 3_000)
     }
 
     @Test func `the last words before the end arrive`() async throws {
@@ -224,8 +223,7 @@ struct UpstreamLinkTests {
         for index in 300..<600 { gateway.publish("pi/\(index)", "x") }
         _ = await gateway.linkDown()
         try server.start()
-        await gateway.caughtUp()
-        #expect(try server.retained("site/#", count: 600).count == 600)
+        #expect(try arrived(at: server, count: 600) == 600)
     }
 
     @Test func `a failed TLS link says what to change`() async throws {

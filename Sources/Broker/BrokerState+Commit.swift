@@ -32,7 +32,8 @@ extension BrokerState {
         appendMessages(&batch, to: &bytes)
         appendDeliveries(to: &bytes)
         appendProgress(to: &bytes)
-        let waits = !batch.messages.isEmpty || !batch.held.isEmpty || !batch.packets.isEmpty
+        let waits =
+            !batch.messages.isEmpty || !batch.held.isEmpty || !batch.packets.isEmpty || !batch.tickets.isEmpty
         guard bytes.count > empty || waits else { return nil }
         return (journal.start(batch), bytes)
     }
@@ -185,6 +186,7 @@ extension BrokerState {
             resolve(messages.kept(message))
             messages.release(message)
         }
+        for ticket in batch.tickets { resolve(ticket) }
         for held in batch.held { release(held) }
         for packet in batch.packets { send(packet, of: batch) }
         guard journal.failure == nil, !journal.paused.isEmpty else { return }

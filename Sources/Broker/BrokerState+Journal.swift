@@ -253,6 +253,23 @@ extension BrokerState {
         return ticket
     }
 
+    /// A ticket for the publisher of a message that takes a retained one away, which must not come back; `other` is what
+    /// its answer waits for already, or -1.
+    ///
+    /// Also where nothing was retained any more: that may be as new, and somebody else's.
+    mutating func ticketForRemoval(_ connection: Int, besides other: Int32) -> Int32 {
+        guard connection >= 0, journal.makesWait, journal.isBehind else { return other }
+        let ticket = answers.addTicket(connection)
+        journal.next.tickets.append(ticket)
+        journal.need(now)
+        guard other >= 0 else { return ticket }
+        // It stands in the row before the answer, and is none itself: so the answer waits for both.
+        if connections[connection].answers < 0 { connections[connection].answers = answers.addRing() }
+        _ = answers.append(
+            WaitingAnswer(packetID: 0, type: 0, code: 0, ticket: ticket), to: connections[connection].answers)
+        return other
+    }
+
     /// Answers a PUBLISH or PUBREL now, or when what it waits for, and the answers before it, have had their turn.
     mutating func answer(_ index: Int, _ type: PacketType, _ id: UInt16, _ code: ReasonCode, after ticket: Int32) {
         guard ticket >= 0 || connections[index].answers >= 0 else {

@@ -201,9 +201,13 @@ extension BrokerState {
                 deliver(incoming, topic, properties, payload, to: recipient, &stored)
             }
         }
-        guard stored.index >= 0 else { return }
-        if incoming.qos != .atMostOnce { ticket = ticket(for: stored.index, incoming.connection) }
-        messages.release(stored.index)
+        if incoming.qos != .atMostOnce {
+            ticket = ticket(for: stored.index, incoming.connection)
+            if incoming.retain, payload.isEmpty {
+                ticket = ticketForRemoval(incoming.connection, besides: ticket)
+            }
+        }
+        if stored.index >= 0 { messages.release(stored.index) }
     }
 
     /// A message while it is being given out: kept in the store once somebody needs it to be.

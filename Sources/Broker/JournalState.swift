@@ -31,6 +31,8 @@ struct JournalState {
         var held: [HeldDelivery] = []
         var packets: [DelayedPacket] = []
         var packetBytes: [UInt8] = []
+        /// Of answers to messages that are nothing to keep but take something away.
+        var tickets: [Int32] = []
     }
 
     /// How long what nobody waits for may stay unwritten.
@@ -116,6 +118,9 @@ struct JournalState {
         pendingBytes = 0
         return next
     }
+
+    /// Whether something is not on the disk yet.
+    var isBehind: Bool { running != nil || dueAt != nil }
 
     /// What waited for the batch, if it is the one under way.
     mutating func finish(_ number: UInt64) -> Batch? {

@@ -31,6 +31,39 @@ import Testing
         #expect(acknowledgements(publisher.seen(), .pubrec) == [5])
     }
 
+    @Test(arguments: [QoS.atLeastOnce, .exactlyOnce], [false, true])
+    func `what takes a retained message away waits as well, and the message stays away`(qos: QoS, isHeard: Bool) throws
+    {
+        let broker = TestBroker(on: disk)
+        let listener = try client(broker, "listener").client
+        if isHeard { listener.subscribe("t", .atLeastOnce) }
+        let publisher = try client(broker, "publisher", clean: true, expiry: 0).client
+        publisher.publish("t", "x", .atLeastOnce, retain: true, id: 5)
+        broker.commit()
+        for message in listener.publishes() { listener.acknowledge(.puback, message.packetID) }
+        broker.commit()
+        _ = publisher.seen()
+        publisher.publish("t", "", qos, retain: true, id: 6)
+        // Its receiver has it; the disk has not.
+        for message in listener.publishes() { listener.acknowledge(.puback, message.packetID) }
+        #expect(publisher.seen().isEmpty)
+        // Nothing is there any more for the second one, but the first one's end is not on the disk either.
+        let other = try client(broker, "other", clean: true, expiry: 0).client
+        other.publish("t", "", .atLeastOnce, retain: true, id: 7)
+        #expect(other.seen().isEmpty)
+        broker.beginCommit()
+        #expect(publisher.seen().isEmpty)
+        broker.finishCommit()
+        #expect(acknowledgements(publisher.seen(), qos == .atLeastOnce ? .puback : .pubrec) == [6])
+        broker.commit()
+        #expect(acknowledgements(other.seen(), .puback) == [7])
+        broker.commit()
+        other.publish("t", "", .atLeastOnce, retain: true, id: 8)
+        // The disk is up to date, so that only a listener could make it wait.
+        #expect(acknowledgements(other.seen(), .puback) == (isHeard ? [] : [8]))
+        #expect(try client(restarted(), "late").client.subscribe("t").published.isEmpty)
+    }
+
     @Test func `nothing waits when nobody's session outlives its connection`() throws {
         let broker = TestBroker(on: disk)
         let subscriber = try client(broker, "subscriber", clean: true, expiry: 0).client

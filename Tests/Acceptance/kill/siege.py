@@ -11,6 +11,8 @@ from peers import packets
 from peers.durable import Crew, Publisher, Subscriber
 from peers.gateway import ROOT, Gateway
 
+from .board import Board
+
 LOCAL = ["panel-3", "panel-5", "ledger-1"]
 UPSTREAM = "observer"
 # A reader that is always there shows what is on its way; this one is away now and then.
@@ -25,6 +27,7 @@ class Siege:
         self.random = random.Random(seed)
         self.crew = Crew()
         self.ledger, self.publishers, self.subscribers = self.crew.ledger, self.crew.publishers, self.crew.subscribers
+        self.board = Board(self.crew, port, seed)
         self.state = folder / "state"
         self.config = folder / "siege.yaml"
         self.config.write_text(json.dumps(self._configuration(), indent=1))
@@ -57,6 +60,7 @@ class Siege:
         """Ends it as a power cut would; its log is kept until five more are there."""
         self.gateway.process.send_signal(signal.SIGKILL)
         self.gateway.process.wait()
+        self.board.killed()
         self.kills += 1
         self.gateway.log_file.rename(self.folder / f"life-{self.kills:03}.log")
         for old in sorted(self.folder.glob("life-*.log"))[:-5]:
@@ -70,6 +74,7 @@ class Siege:
                 time.sleep(self.random.uniform(0, 0.3))
             else:
                 gateway.wait_until_listening()
+                self.board.look()
                 time.sleep(self.random.uniform(*self.random.choice([(0.02, 0.3), (0.2, 1)])))
             assert gateway.process.poll() is None, f"it ended by itself (seed {self.seed}):\n{gateway.log}"
             self.kill()
@@ -91,10 +96,12 @@ class Siege:
         for number in range(4):
             version = packets.V5 if number % 2 else packets.V311
             self.publishers.append(Publisher(self.port, f"writer-{number}", self.ledger, version))
+        await self.board.open()
         await self.crew.ready()
         self.crew.tasks += [asyncio.create_task(self._publish(number, each))
                             for number, each in enumerate(self.publishers)]
         self.crew.tasks.append(asyncio.create_task(self._come_and_go()))
+        self.crew.tasks += self.board.begin()
 
     async def _publish(self, number, publisher):
         """Bursts and pauses, on topics of its own, at QoS 1 and 2."""
@@ -117,7 +124,9 @@ class Siege:
     def end(self):
         """Stops publishing, and waits until all is acknowledged and nothing is missing, as long as there is progress."""
         self.crew.call(self._stop_publishing())
-        self.crew.wait_while(lambda: any(publisher.outgoing for publisher in self.publishers))
+        self.crew.wait_while(lambda: any(publisher.outgoing for publisher in [*self.publishers, self.board.writer]))
+        self.board.look(is_last=True)
+        self.crew.wait_while(lambda: self.board.wills.missing("heir"))
         self.crew.wait_while(lambda: any(self.ledger.missing(name) for name in self._judged()))
         # What comes doubled comes now: the end of a session's queue is behind everything that was in it.
         self.crew.call(self._publish_last())
@@ -151,11 +160,11 @@ class Siege:
         received = {name: subscriber.count for name, subscriber in self.subscribers.items()}
         note = "" if UPSTREAM in self._judged() else "; NOT JUDGED: the upstream, for there is no buffer on disk"
         return (f"seed {self.seed}: {self.kills} kills, {self.ledger.acknowledged_count()} messages acknowledged; "
-                f"received {received}, more than once {repeated}{note}")
+                f"received {received}, more than once {repeated}{note}; {self.board.counts()}")
 
     def complaints(self):
         """Everything that breaks the promise; nothing when all is well."""
-        found = list(self.ledger.complaints)
+        found = self.ledger.complaints + self.board.complaints()
         for publisher in self.publishers:
             if publisher.refused:
                 found.append(f"{publisher.name}: refused with {dict(publisher.refused)}")

@@ -86,6 +86,8 @@ class Crew:
     def __init__(self):
         self.ledger = Ledger()
         self.publishers, self.subscribers = [], {}
+        # Ends that keep ledgers of their own.
+        self.others = []
         self.tasks = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="clients")
@@ -113,7 +115,7 @@ class Crew:
 
     async def ready(self, timeout=30):
         """Waits until all are connected and subscribed."""
-        for end in [*self.subscribers.values(), *self.publishers]:
+        for end in [*self.subscribers.values(), *self.publishers, *self.others]:
             await asyncio.wait_for(end.ready.wait(), timeout)
 
     def end(self):
@@ -125,7 +127,7 @@ class Crew:
     async def _leave(self):
         for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*(end.leave() for end in [*self.publishers, *self.subscribers.values()]))
+        await asyncio.gather(*(end.leave() for end in [*self.publishers, *self.subscribers.values(), *self.others]))
 
 
 class End:
@@ -226,18 +228,22 @@ class Publisher(End):
         self._room = asyncio.Event()
         super().__init__(*arguments, **keywords)
 
-    async def publish(self, topic, qos, padding=b"", retain=False):
-        """Sends the next message of a topic as soon as there is room for it; offline, it waits for the connection."""
+    async def publish(self, topic, qos, padding=b"", retain=False, deletes=False):
+        """Sends the next message of a topic as soon as there is room for it; offline, it waits for the connection.
+
+        One that `deletes` has a number too, but no payload. Returns the number.
+        """
         while len(self.outgoing) >= self.window:
             self._room.clear()
             await self._room.wait()
         number = self.ledger.next(topic)
-        message = Outgoing(topic, number, b"%d " % number + padding, qos, retain)
+        message = Outgoing(topic, number, b"" if deletes else b"%d " % number + padding, qos, retain)
         identifier = self._free_identifier()
         self.outgoing[identifier] = message
         # Before CONNACK it is not known where to begin; what is in `outgoing` then is sent by `_begin`.
         if self.ready.is_set():
             self._send(identifier, message)
+        return number
 
     async def drained(self):
         while self.outgoing:
@@ -327,3 +333,53 @@ class Subscriber(End):
             self._write(packets.answer(packets.PUBREC, identifier))
         elif qos == 1:
             self._write(packets.answer(packets.PUBACK, identifier))
+
+
+async def retained(port, topics):
+    """The retained messages under a filter, by topic; None if the broker ended meanwhile."""
+    found = {}
+
+    def arrived(writer, first, body):
+        if first & 0xF0 == packets.CONNACK:
+            # Behind the answer to the ping is nothing retained: at QoS 0 all of it is sent at once.
+            writer.write(packets.subscribe(packets.V311, 1, [(topics, 0)]) + packets.PING)
+        elif first & 0xF0 == packets.PUBLISH:
+            topic, payload, _, _, is_retained = packets.read_publish(packets.V311, first, body)
+            # Others are published just now.
+            if is_retained:
+                found[topic] = payload
+        return first & 0xF0 == packets.PINGRESP
+
+    return found if await _brief(port, packets.connect(packets.V311, "looks-once", clean=True), arrived) else None
+
+
+async def die(port, name, will, alive):
+    """Connects with a will, and vanishes; whether the broker has acknowledged a retained message to `alive` meanwhile.
+
+    What is acknowledged after the CONNECT is not kept without what the CONNECT said.
+    """
+    def arrived(writer, first, body):
+        if first & 0xF0 == packets.CONNACK:
+            writer.write(packets.publish(packets.V5, alive, name.encode(), 1, 1, retain=True))
+        return first & 0xF0 == packets.PUBACK
+
+    return await _brief(port, packets.connect(packets.V5, name, clean=True, will=will), arrived)
+
+
+async def _brief(port, connect, arrived):
+    """One connection until `arrived` says that it is over; False if the broker ended it."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    splitter = packets.Splitter()
+    try:
+        writer.write(connect)
+        while data := await reader.read(65536):
+            if any([arrived(writer, first, body) for first, body in splitter.feed(data)]):
+                return True
+    except OSError:
+        pass
+    finally:
+        writer.transport.abort()
+    return False

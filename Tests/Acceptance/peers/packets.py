@@ -1,11 +1,12 @@
 """MQTT 3.1.1 and 5 packets as bytes: for tests that must see what a library keeps to itself, like identifiers and DUP."""
 import struct
 
-CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x90
+CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP = 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x90, 0xD0
 DISCONNECT = b"\xe0\x00"
 PING = b"\xc0\x00"
 V311, V5 = 4, 5
 SESSION_EXPIRY = 0x11
+WILL_DELAY = 0x18
 
 
 def number(length):
@@ -39,13 +40,18 @@ def text(words):
     return struct.pack(">H", len(words)) + words
 
 
-def connect(version, client, clean=False, expiry=3600, keep_alive=0, user=None, password=None):
-    flags = (2 if clean else 0) | (0x80 if user else 0) | (0x40 if password else 0)
+def connect(version, client, clean=False, expiry=3600, keep_alive=0, user=None, password=None, will=None):
+    """`will` is its topic, payload and, for version 5, delay in seconds; it goes at QoS 1."""
+    flags = (2 if clean else 0) | (0x80 if user else 0) | (0x40 if password else 0) | (0x0C if will else 0)
     body = text("MQTT") + bytes([version, flags]) + struct.pack(">H", keep_alive)
     if version == V5:
         properties = struct.pack(">BI", SESSION_EXPIRY, expiry)
         body += number(len(properties)) + properties
-    body += text(client) + (text(user) if user else b"") + (text(password) if password else b"")
+    body += text(client)
+    if will:
+        topic, payload, delay = will
+        body += (number(5) + struct.pack(">BI", WILL_DELAY, delay) if version == V5 else b"") + text(topic) + text(payload)
+    body += (text(user) if user else b"") + (text(password) if password else b"")
     return packet(0x10, body)
 
 

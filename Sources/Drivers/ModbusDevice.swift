@@ -147,7 +147,8 @@ struct ModbusDevice {
                 let value = point.value(of: raw)
             else { return nil }
             return Reading(
-                device: settings.key, point: point.name, value: value, unit: point.unit, measuredAt: moment)
+                device: settings.key, point: point.name, value: value, unit: point.unit, measuredAt: moment,
+                quality: point.isPlausible(value) ? .good : .bad)
         }
     }
 

@@ -120,7 +120,8 @@ actor StreamDriver {
         let readings = device.profile.values(in: telegram).filter { wanted.contains($0.point) }.map { value in
             Reading(
                 device: device.key, point: value.point, value: value.value, unit: value.unit,
-                measuredAt: value.time.map(Moment.at) ?? arrived)
+                measuredAt: value.time.map(Moment.at) ?? arrived,
+                quality: device.profile.point(value.point)?.isPlausible(value.value) == false ? .bad : .good)
         }
         if !readings.isEmpty { report(.readings(readings)) }
         tell(.online)

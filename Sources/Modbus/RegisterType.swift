@@ -40,7 +40,18 @@ package enum RegisterType: String, CaseIterable, Sendable {
         }
     }
 
-    var isText: Bool {
+    /// Whether its highest bit is a sign.
+    package var isSigned: Bool { self == .s16 || self == .s32 || self == .s64 }
+
+    /// Whether it is a whole number in plain binary.
+    package var isWhole: Bool {
+        switch self {
+        case .u16, .u32, .u64, .s16, .s32, .s64: true
+        default: false
+        }
+    }
+
+    package var isText: Bool {
         switch self {
         case .text4, .text8, .text16, .text32: true
         default: false

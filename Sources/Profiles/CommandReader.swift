@@ -5,6 +5,8 @@ import Modbus
 struct CommandReader {
     /// Where the point's value comes from, if that is known.
     var source: PointSource?
+    /// What is taken from addresses as they are written.
+    var firstAddress = 0
     var problems: ProblemList
 
     func read(_ section: Section) -> PointCommand? {
@@ -21,14 +23,21 @@ struct CommandReader {
             return nil
         }
         guard let function = function(write) else { return nil }
-        let values = write.names.filter { $0.name != "fc" }.compactMap { name, mark, node in
+        let address = address(write)
+        let values = write.names.filter { $0.name != "fc" && $0.name != "at" }.compactMap { name, mark, node in
             value(name, mark, node)
         }
-        if values.isEmpty, write.names.count < 2 {
+        if values.isEmpty, !write.names.contains(where: { $0.name != "fc" && $0.name != "at" }) {
             problems.error(
                 "this command takes no word", at: write.mark, hint: "write: { fc: 5, \"ON\": 0xFF00, \"OFF\": 0x0000 }")
         }
-        return PointCommand(function: function, values: values, verifies: verifies?.value ?? true)
+        return PointCommand(
+            function: function, address: address, values: values, verifies: verifies?.value ?? true)
+    }
+
+    /// Where it is written, for devices that take commands elsewhere than where they show their state.
+    private func address(_ write: Section) -> UInt16? {
+        write.integer("at", firstAddress...(65_535 + firstAddress)).map { UInt16($0 - firstAddress) }
     }
 
     private func function(_ write: Section) -> PointCommand.Function? {
@@ -36,7 +45,10 @@ struct CommandReader {
             problems.error("'fc' must be 5 (coil) or 6 (register)", at: write.mark(of: "fc"))
             return nil
         }
-        guard case .register(let source) = source, source.point.table != function.table else { return function }
+        // Where the address is another, the table may be another too: inputs that show what a coil did.
+        guard !write.has("at"), case .register(let source) = source, source.point.table != function.table else {
+            return function
+        }
         problems.error(
             "fc \(function.rawValue) writes to table '\(function.table.rawValue)', and this point is in "
                 + "'\(source.point.table.rawValue)'", at: write.mark(of: "fc"),

@@ -10,10 +10,12 @@ struct PointReader {
     private var type: RegisterType?
     private var order = WordOrder.ABCD
     private var scale = DecimalFactor.one
+    private let ranges: PlausibleRanges
 
-    init(_ bus: BusReader.Result, defaults: Section?, _ problems: ProblemList) {
+    init(_ bus: BusReader.Result, defaults: Section?, ranges: PlausibleRanges, _ problems: ProblemList) {
         self.bus = bus
         self.problems = problems
+        self.ranges = ranges
         guard let defaults else { return }
         if let table = defaults.word("table", RegisterTable.self) { self.table = table }
         type = defaults.word("type", RegisterType.self)
@@ -26,6 +28,7 @@ struct PointReader {
         guard let section else { return [] }
         return section.names.compactMap { name, mark, node in
             checkName(name, mark)
+            if node.text == "off" { return nil }
             guard let point = Section(node, path: "points.\(name)", problems) else { return nil }
             defer { point.finish() }
             return self.point(name, point)
@@ -51,8 +54,9 @@ struct PointReader {
         _ = section.bool("diagnostic")
         point.pace = section.word("poll", ProfilePoint.Pace.self) ?? .normal
         point.map = map(section.section("map"))
+        point.plausible = ranges.range(of: point, section)
         point.command = section.section("command").flatMap {
-            CommandReader(source: source, problems: problems).read($0)
+            CommandReader(source: source, firstAddress: bus.firstAddress, problems: problems).read($0)
         }
         return source == nil ? nil : point
     }
@@ -69,6 +73,7 @@ struct PointReader {
         let type = section.word("type", RegisterType.self) ?? (table.isBits ? .bool : self.type)
         let order = section.word("order", WordOrder.self) ?? order
         let bit = section.integer("bit", 0...15)
+        let bits = BitField.read(section, type, problems)
         let offset = section.number("offset") ?? 0
         let scale = Self.scale(section) ?? scale
         let notAvailable = (section.list("not_available") ?? []).compactMap { node -> Int64? in
@@ -92,7 +97,7 @@ struct PointReader {
         }
         return RegisterSource(
             point: RegisterPoint(table: table, address: address, type: type, order: order, bit: bit), scale: scale,
-            offset: offset, notAvailable: notAvailable)
+            offset: offset, notAvailable: notAvailable, bits: bits)
     }
 
     private func address(_ section: Section) -> UInt16? {

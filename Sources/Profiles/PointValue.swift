@@ -17,8 +17,9 @@ extension ProfilePoint {
         guard case .register(let source) = source else { return nil }
         switch raw {
         case .boolean(let boolean): return named(boolean ? 1 : 0) ?? .boolean(boolean)
-        case .integer(let integer): return value(of: integer, source)
-        case .unsigned(let unsigned): return Int64(exactly: unsigned).flatMap { value(of: $0, source) }
+        case .integer(let integer): return value(of: source.field(UInt64(bitPattern: integer)) ?? integer, source)
+        case .unsigned(let unsigned):
+            return (source.field(unsigned) ?? Int64(exactly: unsigned)).flatMap { value(of: $0, source) }
         case .number(let number):
             let isPlain = source.scale == .one && source.offset == 0
             return .measured(isPlain ? number : Self.rounded(number * source.scale.value + source.offset, digits: 12))
@@ -52,6 +53,16 @@ extension ProfilePoint {
 
     private static func power(_ exponent: Int) -> Double {
         (0..<exponent).reduce(1.0) { power, _ in power * 10 }
+    }
+}
+
+extension RegisterSource {
+    /// The value of the bits that count, with their highest as the sign where the type has one; nil if all count.
+    fileprivate func field(_ raw: UInt64) -> Int64? {
+        guard let bits else { return nil }
+        let unused = UInt64(64 - bits.count)
+        let top = (raw >> UInt64(bits.lowerBound)) << unused
+        return point.type.isSigned ? Int64(bitPattern: top) >> Int64(unused) : Int64(bitPattern: top >> unused)
     }
 }
 

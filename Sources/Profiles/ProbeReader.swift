@@ -24,24 +24,12 @@ struct ProbeReader {
     private func ranges(_ section: Section) -> [ClosedRange<Double>] {
         defer { section.finish() }
         guard let several = section.list("any_of") else {
-            return section.has("any_of") ? [] : [range(section)].compactMap(\.self)
+            return section.has("any_of") ? [] : [RangeReader.range(section)].compactMap(\.self)
         }
         return several.compactMap { node in
             guard let section = Section(node, path: "probe.expect.any_of", problems) else { return nil }
             defer { section.finish() }
-            return range(section)
+            return RangeReader.range(section)
         }
-    }
-
-    private func range(_ section: Section) -> ClosedRange<Double>? {
-        for key in ["min", "max"] where !section.has(key) {
-            section.missing(key, hint: "write { min: 207, max: 253 }")
-        }
-        guard let lowest = section.number("min"), let highest = section.number("max") else { return nil }
-        guard lowest <= highest else {
-            problems.error("min is more than max", at: section.mark(of: "min"))
-            return nil
-        }
-        return lowest...highest
     }
 }

@@ -1,6 +1,7 @@
 package import Decoders
 package import Documents
 package import Modbus
+package import Readings
 
 /// What `devices/<maker>-<model>.yaml` says about one device model.
 package struct Profile: Equatable, Sendable {
@@ -122,6 +123,14 @@ package struct ProfilePoint: Equatable, Sendable {
     /// Words for values: `0` → `OFF`.
     package var map: [ValueName] = []
     package var command: PointCommand?
+    /// Where its value can lie if the device is well; nil where any value will do.
+    package var plausible: ClosedRange<Double>?
+
+    /// Whether a value can be true: words always can.
+    package func isPlausible(_ value: Value) -> Bool {
+        guard let plausible, let number = value.asNumber else { return true }
+        return plausible.contains(number)
+    }
 }
 
 /// Where a value comes from.
@@ -139,6 +148,8 @@ package struct RegisterSource: Equatable, Sendable {
     package var offset: Double = 0
     /// Raw values that mean "nothing measured".
     package var notAvailable: [Int64] = []
+    /// The bits of the raw value that count, the lowest of them first; all if nil.
+    package var bits: ClosedRange<Int>?
 }
 
 /// A scale as it was written: 0.1 has one decimal, and so have its products.
@@ -162,6 +173,8 @@ package struct PointCommand: Equatable, Sendable {
     }
 
     package var function: Function
+    /// Where it is written, if that is not where the state is read.
+    package var address: UInt16?
     /// The words that people send, and what is written for each, in the order of the file.
     package var values: [CommandValue]
     /// Whether the state is read back before the command counts as done.

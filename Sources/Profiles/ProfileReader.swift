@@ -11,7 +11,7 @@ extension Profile {
         if nodes.isEmpty, !problems.hasErrors {
             problems.error("there is no profile in this file", at: Mark(line: 1, column: 1))
         }
-        let profiles = nodes.compactMap { ProfileReader($0, problems)?.profile() }
+        let profiles = nodes.flatMap { ProfileReader($0, problems)?.profiles() ?? [] }
         return (problems.hasErrors ? [] : profiles, problems.sorted)
     }
 }
@@ -27,38 +27,55 @@ struct ProfileReader {
         self.problems = problems
     }
 
-    func profile() -> Profile? {
-        let name = section.value("profile", wanted: "a name of small letters, digits and '-': eastron-sdm120") { text in
-            !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") } ? text : nil
-        }
+    /// The profile, and those that its `variants` make of it.
+    func profiles() -> [Profile] {
+        defer { section.finish() }
+        let name = section.value("profile", wanted: Self.nameWanted, Self.name)
         if !section.has("profile") { problems.error("'profile', the profile's name, is missing", at: section.mark) }
         let version = section.integer("version", 1...1_000) ?? 1
-        let products = (section.list("products") ?? []).compactMap(product)
+        let products = ProductReader.products(section, problems)
         let source = section.text("source")?.value
-        guard let bus = BusReader(section, problems).bus() else {
-            section.finish()
-            return nil
-        }
+        guard let bus = BusReader(section, problems).bus() else { return [] }
         var profile = Profile(
             name: name?.value ?? "?", version: version, products: products, source: source, bus: bus.bus,
             file: problems.file)
-        let points = PointReader(bus, defaults: section.section("defaults"), problems)
+        let rangeSection = section.section("ranges")
+        let ranges = PlausibleRanges(rangeSection)
+        let reader = PointReader(bus, defaults: section.section("defaults"), ranges: ranges, problems)
         let pointSection = section.section("points")
-        profile.points = points.points(pointSection)
+        profile.points = reader.points(pointSection)
         if pointSection == nil { problems.error("a profile needs 'points'", at: section.mark(of: "points")) }
+        ranges.check(rangeSection, against: profile.points)
         let names = pointSection?.names.map(\.name) ?? []
         profile.probe = section.section("probe").flatMap(ProbeReader(problems: problems, points: names).read)
-        profile.tests = TestReader(problems, points: names).tests(section.list("tests") ?? [])
+        profile.tests = Self.tests(section, names, problems)
+        let variants = VariantReader(base: profile, names: names, points: reader, problems: problems)
+        return [profile] + variants.read(section.section("variants"))
+    }
+
+    static func tests(_ section: Section, _ names: [String], _ problems: ProblemList) -> [ProfileTest] {
         if !section.has("tests") {
             problems.error(
                 "a profile needs 'tests' with real frames", at: section.mark(of: "tests"),
                 hint: "write at least one exchange: send, recv and gives")
         }
-        section.finish()
-        return profile
+        return TestReader(problems, points: names).tests(section.list("tests") ?? [])
     }
 
-    private func product(_ node: Node) -> Profile.Product? {
+    static let nameWanted = "a name of small letters, digits and '-': eastron-sdm120"
+
+    static func name(_ text: String) -> String? {
+        !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") } ? text : nil
+    }
+}
+
+/// Reads `products`: what the profile is for.
+enum ProductReader {
+    static func products(_ section: Section, _ problems: ProblemList) -> [Profile.Product] {
+        (section.list("products") ?? []).compactMap { product($0, problems) }
+    }
+
+    private static func product(_ node: Node, _ problems: ProblemList) -> Profile.Product? {
         guard let section = Section(node, path: "products", problems) else { return nil }
         defer { section.finish() }
         guard let model = section.text("model")?.value else {
@@ -118,7 +135,7 @@ struct BusReader {
 
     private func modbus(_ section: Section, _ baudrate: Int, _ format: LineFormat) -> Result {
         var bus = ModbusBus(baudrate: baudrate, format: format)
-        bus.unit = UInt8(section.integer("unit", 1...247) ?? 1)
+        bus.unit = UInt8(section.integer("unit", 1...254) ?? 1)
         bus.maximumRegisters = section.integer("max_registers", 1...125)
         let addressing = section.word("addressing", Addressing.self)
         return Result(

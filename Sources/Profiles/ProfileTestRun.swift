@@ -98,9 +98,10 @@ extension ProfilePoint {
         guard let command, case .register(let source) = source,
             let value = command.values.first(where: { $0.word == word })
         else { return nil }
+        let address = command.address ?? source.point.address
         switch command.function {
-        case .writeSingleCoil: return .writeSingleCoil(address: source.point.address, value: value.raw)
-        case .writeSingleRegister: return .writeSingleRegister(address: source.point.address, value: value.raw)
+        case .writeSingleCoil: return .writeSingleCoil(address: address, value: value.raw)
+        case .writeSingleRegister: return .writeSingleRegister(address: address, value: value.raw)
         }
     }
 }

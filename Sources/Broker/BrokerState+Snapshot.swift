@@ -18,9 +18,9 @@ package enum SnapshotStep: Equatable, Sendable {
 }
 
 extension BrokerState {
-    /// A part ends behind the message or session that makes it longer than this.
-    private static let longestPart = 256_000
-    private static let messagesAtOnce = 32
+    /// A part ends behind the message or session that makes it longer than this: a damage costs the part that it is in.
+    private static let longestPart = 16_000
+    private static let messagesAtOnce = 8
     private static let sessionsAtOnce = 500
 
     mutating func beginSnapshot() {

@@ -27,6 +27,8 @@ package struct LogStatistics: Equatable, Sendable {
     /// Damaged files that lie beside the log, for people to look at.
     package var setAside = 0
 
+    package init() {}
+
     static let block = 4096
 
     /// Counts a write: both blocks at its ends are written whole.

@@ -12,7 +12,8 @@ package struct WriteBudget: Equatable, Sendable {
 
     private let budget: Int?
     private var today = Int64.min
-    private var hasWarned = false
+    /// Whether more was written today than is meant to be.
+    package private(set) var isExceeded = false
     /// Since midnight UTC, or since the start.
     package private(set) var bytesToday = 0
 
@@ -24,10 +25,10 @@ package struct WriteBudget: Equatable, Sendable {
     /// Counts bytes that were written now.
     package mutating func wrote(_ bytes: Int, at now: Timestamp) -> Excess? {
         let day = now.milliseconds / Self.day
-        if day != today { (today, bytesToday, hasWarned) = (day, 0, false) }
+        if day != today { (today, bytesToday, isExceeded) = (day, 0, false) }
         bytesToday += bytes
-        guard let budget, bytesToday > budget, !hasWarned else { return nil }
-        hasWarned = true
+        guard let budget, bytesToday > budget, !isExceeded else { return nil }
+        isExceeded = true
         return Excess(written: bytesToday, budget: budget)
     }
 }

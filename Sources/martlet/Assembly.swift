@@ -1,4 +1,5 @@
 import Bridge
+import Broker
 import Client
 import Drivers
 import LinuxIO
@@ -27,6 +28,7 @@ final class Assembly: Sendable {
     private let side: DeviceSide
     private let client: LocalClient
     private let upstreams: UpstreamLinks
+    private let stores: StoreReports
     private let requests: Requests
     let reloader: Reloader
     private let running = Mutex<Task<Void, Never>?>(nil)
@@ -45,7 +47,10 @@ final class Assembly: Sendable {
         simulators = try Simulators(settings.ports)
         let notices = SystemdNotices(status: settings.summary, logger: log["gateway"])
         let devicesLoop = try EventLoop(name: "devices", heartbeatInterval: notices.heartbeat)
-        let broker = try Self.startBroker(settings, log, notices, devicesLoop)
+        let stores = StoreReports(
+            dailyBudget: settings.store.dailyBudget, interval: settings.brokerLimits.sysInterval,
+            logger: log["gateway"])
+        let broker = try Self.startBroker(settings, log, notices, devicesLoop, stores)
         let state = settings.stateDirectory(ofService: ProcessEnvironment()["STATE_DIRECTORY"])
         let numbers = SequenceNumbers(broker.keptValue(of: SequenceNumbers.name)) { value in
             broker.keep(value, as: SequenceNumbers.name)
@@ -61,13 +66,14 @@ final class Assembly: Sendable {
             settings, read: read,
             apply: { settings throws(CommandFailure) in
                 try Self.apply(settings, to: broker)
+                stores.apply(interval: settings.brokerLimits.sysInterval)
                 upstreams.apply(settings.upstreams)
             },
             logger: log["gateway"]
         ) { [client] outcome in client.publish(outcome.message(on: topic)) }
         requests = Requests(broker, on: devicesLoop, reloader: reloader, logger: log["gateway"])
         (self.notices, self.devicesLoop, self.broker, self.side) = (notices, devicesLoop, broker, side)
-        self.upstreams = upstreams
+        (self.upstreams, self.stores) = (upstreams, stores)
     }
 
     /// What of a configuration can be changed while running; the listeners first, for only they can fail.
@@ -82,13 +88,17 @@ final class Assembly: Sendable {
     }
 
     private static func startBroker(
-        _ settings: GatewaySettings, _ log: Log, _ notices: SystemdNotices, _ devicesLoop: EventLoop
+        _ settings: GatewaySettings, _ log: Log, _ notices: SystemdNotices, _ devicesLoop: EventLoop,
+        _ stores: StoreReports
     ) throws -> BrokerServer {
         let reports = BrokerReports(log["broker"])
         let environment = ProcessEnvironment()
         var broker = settings.broker(heartbeat: notices.heartbeat, environment)
-        broker.journal = JournalStore(
-            folder: "\(settings.stateFolder(environment))/journal", settings.store, logger: log["broker"])
+        let journal = JournalStore(
+            folder: "\(settings.stateFolder(environment))/journal", settings.store, logger: log["broker"]
+        ) { problem in stores.problem(problem, of: "journal") }
+        stores.add("journal") { [weak journal] in journal?.statistics }
+        broker.journal = journal
         do {
             return try BrokerServer(
                 broker,
@@ -108,6 +118,7 @@ final class Assembly: Sendable {
         log["broker"].info("listens on \(addresses)")
         let task = Task(executorPreference: devicesLoop) { [self] in await run() }
         running.withLock { $0 = task }
+        stores.start(broker, on: devicesLoop)
         upstreams.start()
     }
 
@@ -152,6 +163,7 @@ final class Assembly: Sendable {
         running.withLock { $0 }?.cancel()
         let isInTime = hasEnded.wait(until: .now + Self.patience)
         upstreams.stop()
+        stores.stop()
         requests.close()
         client.close()
         broker.stop()

@@ -25,12 +25,18 @@ final class JournalStore: Journal {
     private let folder: String
     private let settings: StoreSettings
     private let logger: Logger
+    private let problem: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(folder: String, _ settings: StoreSettings, logger: Logger) {
+    /// `problem` gets what can't be done, in words, and nothing when it can again; on the journal's thread.
+    init(
+        folder: String, _ settings: StoreSettings, logger: Logger,
+        problem: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.folder = folder
         self.settings = settings
         self.logger = logger
+        self.problem = problem
     }
 
     /// What has been written; nil before it is open.
@@ -110,8 +116,12 @@ final class JournalStore: Journal {
         case .committed(let frame, _):
             for number in committed(frame) { report(.committed(number)) }
             if isSnapshotDue() { report(.snapshotWanted) }
-        case .failed(let error): report(.failing("\(error)"))
-        case .recovered: report(.recovered)
+        case .failed(let error):
+            problem("\(error)")
+            report(.failing("\(error)"))
+        case .recovered:
+            problem("")
+            report(.recovered)
         case .snapshotFinished: snapshotEnded(true)
         case .snapshotFailed(let error):
             logger.warning("journal: a snapshot failed, and is tried again later: \(error)")

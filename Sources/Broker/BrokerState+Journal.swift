@@ -158,6 +158,7 @@ extension BrokerState {
     mutating func noteSubscribed(_ session: SessionIndex, _ filter: Span<UInt8>, _ recipient: Recipient) {
         guard sessions[Int(session)].keeping == .journal else { return }
         Self.append(sessions[Int(session)].key, filter, recipient, to: &journal.records)
+        journal.next.subscribers.insert(session)
         journal.need(now)
     }
 
@@ -177,6 +178,7 @@ extension BrokerState {
         journal.records.append(.unsubscribed)
         journal.records.append(varint: Int(sessions[Int(session)].key))
         journal.records.append(counted: filter.span)
+        journal.next.subscribers.insert(session)
         journal.need(now)
     }
 

@@ -15,16 +15,16 @@ extension BrokerState {
         var codes: [ReasonCode] = []
         var wantsRetained: [Subscribe.Request] = []
         for request in packet.requests {
-            if let refusal = refusal(of: request, session, index) {
+            let recipient = Recipient(
+                session: session, qos: request.qos, noLocal: request.noLocal || connections[index].isBridge,
+                retainAsPublished: request.retainAsPublished || connections[index].isBridge, identifier: identifier)
+            if let refusal = refusal(of: request, recipient, index) {
                 counters.subscriptionsRefused.add(refusal)
                 codes.append(refusal)
                 continue
             }
-            let recipient = Recipient(
-                session: session, qos: request.qos, noLocal: request.noLocal || connections[index].isBridge,
-                retainAsPublished: request.retainAsPublished || connections[index].isBridge, identifier: identifier)
             let isNew = subscriptions.subscribe(recipient, to: request.filter.span)
-            noteSubscribed(session, request.filter.span, recipient)
+            if !hasAll(session) { noteSubscribed(session, request.filter.span, recipient) }
             codes.append(ReasonCode(rawValue: request.qos.rawValue))  // also above the maximum QoS: [MQTT-3.2.2-10]
             tellSubscribed(index, request)
             // Section 4.8.2: no retained messages to a shared subscription.
@@ -39,20 +39,43 @@ extension BrokerState {
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)
         let version = connections[index].version
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1]
-        answer(index, session) { suback.encode(.suback, into: &$0, version: version) }
+        if codes.allSatisfy(\.isError) {
+            withOutput(index) { suback.encode(.suback, into: &$0, version: version) }
+        } else {
+            answer(index, session) { suback.encode(.suback, into: &$0, version: version) }
+        }
         for request in wantsRetained { sendRetained(request, identifier, session) }
     }
 
-    private mutating func refusal(of request: Subscribe.Request, _ session: SessionIndex, _ index: Int) -> ReasonCode? {
+    private mutating func refusal(of request: Subscribe.Request, _ recipient: Recipient, _ index: Int) -> ReasonCode? {
+        let session = recipient.session
         guard request.isValid, SubscriptionKind(request.filter.span) != .invalid else { return .topicFilterInvalid }
         guard !connections[index].isInternal else { return nil }
         if mayHearAnswers(index, request.filter.span) { return nil }
         guard maySubscribe(to: request.filter.span, session) else { return .notAuthorized }
         if request.filter.count > limits.topicLength { return .topicFilterInvalid }
         if TopicLevels.count(request.filter.span) > limits.topicLevels { return .topicFilterInvalid }
+        if !mayChange(recipient, request.filter) { return .quotaExceeded }
         guard subscriptions.count(of: session) >= limits.subscriptions else { return nil }
         // The same filter again takes no place. [MQTT-3.8.4-3]
         return subscriptions.contains(session, request.filter.span) ? nil : .quotaExceeded
+    }
+
+    /// Whether the disk takes a subscription that it would have to keep, or has this very one already.
+    private mutating func mayChange(_ recipient: Recipient, _ filter: [UInt8]) -> Bool {
+        let session = recipient.session
+        guard journal.failure != nil, makesWait(Int(session)) else { return true }
+        guard hasAll(session), subscriptions.contains(session, filter.span) else { return false }
+        return subscriptions.all(of: session).contains { known in
+            var known = known
+            known.recipient.share = 0
+            return known.filter == filter && known.recipient == recipient
+        }
+    }
+
+    /// Whether the disk takes nothing just now, but has all that the session subscribed to.
+    private mutating func hasAll(_ session: SessionIndex) -> Bool {
+        journal.failure != nil && makesWait(Int(session)) && !journal.writesSubscriptions(of: session)
     }
 
     /// The rules look at the filter within a shared subscription.
@@ -95,7 +118,7 @@ extension BrokerState {
 
     /// What it says must outlive the process, where the session does.
     private mutating func answer(_ index: Int, _ session: SessionIndex, _ encode: (inout [UInt8]) -> Void) {
-        if makesWait(Int(session)) { delay(index, encode) } else { withOutput(index, encode) }
+        if makesWait(Int(session)), !hasAll(session) { delay(index, encode) } else { withOutput(index, encode) }
     }
 
     private mutating func unsubscribe(_ session: SessionIndex, _ filters: [[UInt8]]) -> [ReasonCode] {

@@ -33,6 +33,8 @@ struct JournalState {
         var packetBytes: [UInt8] = []
         /// Of answers to messages that are nothing to keep but take something away.
         var tickets: [Int32] = []
+        /// Whose subscriptions it changes.
+        var subscribers: Set<SessionIndex> = []
     }
 
     /// How long what nobody waits for may stay unwritten.
@@ -121,6 +123,11 @@ struct JournalState {
 
     /// Whether something is not on the disk yet.
     var isBehind: Bool { running != nil || dueAt != nil }
+
+    /// Whether the disk does not have all of a session's subscriptions yet.
+    func writesSubscriptions(of session: SessionIndex) -> Bool {
+        next.subscribers.contains(session) || running?.subscribers.contains(session) == true
+    }
 
     /// What waited for the batch, if it is the one under way.
     mutating func finish(_ number: UInt64) -> Batch? {

@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Readings
 import Testing
 
 @testable import Profiles
@@ -21,15 +22,53 @@ import Testing
     }
 
     @Test func `profiles are shipped`() {
-        #expect(Self.files.count >= 4)
+        #expect(Self.files.count >= 50)
     }
 
     @Test(arguments: files)
     func `every shipped profile is read without a problem and passes its own tests`(file: String) throws {
-        for profile in try profiles(file) {
-            #expect(ProfileTestRun.failures(of: profile, at: ContinuousClock.now) == [])
-            #expect(file == profile.name + ".yaml")
+        let profiles = try profiles(file)
+        for profile in profiles {
+            #expect(ProfileTestRun.failures(of: profile, at: ContinuousClock.now) == [], "\(profile.name)")
         }
+        #expect(profiles.first.map { $0.name + ".yaml" } == file)
+    }
+
+    @Test(arguments: files)
+    func `every shipped profile says what it is for and where its facts are from`(file: String) throws {
+        for profile in try profiles(file) {
+            #expect(!profile.products.isEmpty, "\(profile.name) names no product")
+            #expect(profile.source?.isEmpty == false, "\(profile.name) does not say where its registers are from")
+            guard case .modbus = profile.bus else { continue }
+            for product in profile.products {
+                #expect(product.make != nil, "\(profile.name): who makes \(product.model)?")
+            }
+            #expect(profile.probe != nil, "\(profile.name) can't be found by a scan: it has no probe")
+        }
+    }
+
+    @Test(arguments: files)
+    func `every value with a unit has a range outside of which it is not believed`(file: String) throws {
+        for profile in try profiles(file) {
+            for point in profile.points where point.unit != nil {
+                #expect(point.plausible != nil, "\(profile.name): \(point.name) has no range")
+            }
+        }
+    }
+
+    @Test(arguments: files)
+    func `no value that a test expects lies outside its range`(file: String) throws {
+        for profile in try profiles(file) {
+            for expected in profile.tests.flatMap(\.gives) {
+                guard let point = profile.point(expected.point), let number = Double(expected.value) else { continue }
+                #expect(point.isPlausible(.number(number)), "\(profile.name): \(expected.point) is \(expected.value)")
+            }
+        }
+    }
+
+    @Test func `no name is given twice`() throws {
+        let names = try Self.files.flatMap { try profiles($0).map(\.name) }
+        #expect(Set(names).count == names.count)
     }
 
     @Test(arguments: files)

@@ -14,7 +14,7 @@ from peers.gateway import Gateway, configuration, martlet
 from peers.smalldisk import SmallDisk, can_mount
 from peers.waiting import eventually, free_port
 
-# The folders below the state directory that are kept in the form of `docs/store.md`.
+# The folder of the broker's own log below the state directory, in the form of `docs/store.md`.
 JOURNAL = "journal"
 COUNT = 300
 
@@ -22,14 +22,14 @@ COUNT = 300
 class House:
     """Gateways that live one after the other on one state directory."""
 
-    def __init__(self, folder, started, state=None, inside=()):
+    def __init__(self, folder, started, state=None, inside=(), **sections):
         self.state = state or folder / "state"
         self.port = free_port()
         self.config = folder / "house.yaml"
         self.config.write_text(configuration(
             "house", self.port, gateway={"state_dir": str(self.state)},
             store={"sync": "commit", "segment_size": "64KB", "reserve": "0B", "daily_budget": "1MB"},
-            broker={"listen": [{"address": "127.0.0.1", "port": self.port}], "sys_interval": "1s"}))
+            broker={"listen": [{"address": "127.0.0.1", "port": self.port}], "sys_interval": "1s"}, **sections))
         self.inside, self.started = inside, started
 
     def start(self):
@@ -72,8 +72,8 @@ def collect(house, client, last):
     return panel
 
 
-def files(house, kind):
-    return sorted(file for file in (house.state / JOURNAL).iterdir() if re.fullmatch(rf"{kind}-\d+", file.name))
+def files(house, kind, log=JOURNAL):
+    return sorted(file for file in (house.state / log).iterdir() if re.fullmatch(rf"{kind}-\d+", file.name))
 
 
 def damage(file, place):
@@ -193,7 +193,7 @@ class Traffic:
 
     async def _open(self):
         panel = self.crew.subscribers["panel"] = Subscriber(
-            self.port, "panel", self.ledger, packets.V5, filters=[("kept/#", 1)])
+            self.port, "panel", self.ledger, packets.V5, filters=[("kept/#", 2)])
         await self.crew.ready()
         panel.pause()
         self.new, self.old = await self._add("new", packets.V5), await self._add("old", packets.V311)
@@ -207,12 +207,13 @@ class Traffic:
 
     async def _publish(self, publisher):
         while True:
-            await publisher.publish(f"kept/{publisher.name}", 1, padding=bytes(500))
-            await asyncio.sleep(0.005)
+            for qos in (1, 2):
+                await publisher.publish(f"kept/{publisher.name}/{qos}", qos, padding=bytes(500))
+                await asyncio.sleep(0.005)
 
     def wait_for_more(self, count=30):
-        """Until so many more messages of each publisher are acknowledged."""
-        topics = [f"kept/{each.name}" for each in self.crew.publishers]
+        """Until so many more messages of each publisher are acknowledged, at either QoS."""
+        topics = [f"kept/{each.name}/{qos}" for each in self.crew.publishers for qos in (1, 2)]
         before = {topic: len(self.ledger.acknowledged[topic]) for topic in topics}
         eventually(lambda: all(len(self.ledger.acknowledged[topic]) >= before[topic] + count for topic in topics),
                    "more is acknowledged", timeout=60)
@@ -221,7 +222,7 @@ class Traffic:
         """With a publisher that has nothing of before to wait for."""
         late = self.crew.call(self._add(f"late-{len(self.crew.publishers)}", packets.V5))
         eventually(lambda: late.refused[0x97] >= count, "the disk is missed", timeout=60)
-        assert not self.ledger.acknowledged[f"kept/{late.name}"]
+        assert not any(self.ledger.acknowledged[f"kept/{late.name}/{qos}"] for qos in (1, 2))
 
     def finish(self):
         """The session comes back, when all has been answered, and gets what is there."""
@@ -314,6 +315,7 @@ def test_a_disk_that_takes_nothing_stops_what_needs_it_and_nothing_else(tmp_path
     refusals = traffic.refusals()
     assert not refusals.pop("old") and all(codes <= {0x97} for codes in refusals.values())
     assert not traffic.ledger.disordered("panel")
+    assert not traffic.ledger.doubled("panel", lambda topic: topic.endswith("/2"))
     got = {topic: set(numbers) for topic, numbers in traffic.ledger.received["panel"].items()}
     # All that was acknowledged, and nothing that was refused.
     assert got == {topic: numbers for topic, numbers in traffic.ledger.acknowledged.items() if numbers}

@@ -75,6 +75,26 @@ extension BrokerState {
         batch.messages = kept
     }
 
+    /// While the disk takes nothing, lets go of what nobody needs any more, and so no commit would write.
+    ///
+    /// The gateway's own clients are not refused: what they publish must not pile up for as long as that lasts.
+    mutating func letGoOfUnneeded() {
+        guard journal.failure != nil else { return }
+        let makesWait = journal.makesWait
+        var gone: Set<MessageIndex> = []
+        for message in journal.next.messages where !messages.isNeeded(message, makesWait: makesWait) {
+            gone.insert(message)
+        }
+        guard !gone.isEmpty else { return }
+        journal.deliveries.removeAll { $0.number == 0 && gone.contains($0.delivery.message) }
+        journal.next.messages.removeAll { gone.contains($0) }
+        for message in gone {
+            journal.pendingBytes -= messages[message].length
+            messages.end(message)
+            messages.release(message)
+        }
+    }
+
     func appendMessage(_ message: MessageIndex, to bytes: inout [UInt8]) {
         let record = messages[message]
         bytes.append(.message)

@@ -17,6 +17,7 @@ extension BrokerState {
     private static let retainedInterval: Duration = .seconds(60)
 
     mutating func retainedJournalDue() {
+        letGoOfUnneeded()
         journal.writesRetained = true
         journal.needSometime(now)
         deadlines.add(Deadlines.Entry(at: now + Self.retainedInterval, kind: .retainedJournal))

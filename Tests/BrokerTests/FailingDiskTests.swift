@@ -111,12 +111,43 @@ import Testing
             ])
     }
 
+    @Test func `what the gateway itself publishes does not pile up once its receivers have it`() throws {
+        let broker = TestBroker(on: disk)
+        try absent(broker, "subscriber", "t")
+        let present = try client(broker, "present").client
+        present.subscribe("devices", .atLeastOnce)
+        broker.commit()
+        _ = present.seen()
+        let devices = try #require(broker.open { $0.isInternal = true })
+        devices.connect("$martlet/devices")
+        devices.publish("devices", "first", .atLeastOnce, id: 1)
+        broker.beginCommit()
+        broker.report(.failing("no space left"))
+        for id in 2...UInt16(200) { devices.publish("devices", "x", .atLeastOnce, id: id) }
+        devices.publish("t", "x", .atLeastOnce, id: 201)
+        var count = 0
+        while case let messages = present.publishes(), !messages.isEmpty {
+            count += messages.count
+            for message in messages { present.acknowledge(.puback, message.packetID) }
+        }
+        #expect(count == 200)
+        #expect(acknowledgements(devices.seen(), .puback).count == 200)
+        #expect(broker.waitingForJournal == 200)
+        broker.advance(.seconds(61))
+        #expect(broker.waitingForJournal == 1)
+        broker.report(.recovered)
+        broker.finishCommit()
+        broker.commit()
+        #expect(acknowledgements(devices.seen(), .puback) == [201])
+        try expectDelivery(restarted(), ["t x", "t x"])
+    }
+
     /// The session of `subscriber` is there and gets what is published.
-    private func expectDelivery(_ broker: TestBroker) throws {
+    private func expectDelivery(_ broker: TestBroker, _ messages: [String] = ["t x"]) throws {
         let publisher = try client(broker, "publisher", clean: true, expiry: 0).client
         publisher.publish("t", "x", .atLeastOnce, id: 1)
         let (_, connack, after) = try client(broker, "subscriber")
         #expect(connack.sessionPresent)
-        #expect(TestClient.messages(after) == ["t x"])
+        #expect(TestClient.messages(after) == messages)
     }
 }

@@ -84,6 +84,9 @@ final class TestBroker {
 
     func keptValue(for name: String) -> [UInt8]? { state.keptValues[Array(name.utf8)] }
 
+    /// Messages that the next commit is to hold.
+    var waitingForJournal: Int { state.journal.next.messages.count }
+
     func report(_ news: JournalNews) { state.journalReported(news, now: now) }
 
     var commitDueAt: MonotonicTime? { state.commitDueAt }

@@ -127,7 +127,7 @@ let package = Package(
         tests("Hashing", []),
         tests("MQTTCodec", ["Bytes", "KnownPackets"]),
         tests("Modbus", ["Bytes"]),
-        tests("Decoders", ["Bytes", "Readings"], resources: [.copy("Telegrams")]),
+        tests("Decoders", ["Bytes", "Readings"], resources: [.copy("Telegrams"), .copy("Captures")]),
         tests("Documents", []),
         tests("Framing", ["Bytes"]),
         tests("Access", ["Bytes", "Hashing"]),

@@ -21,6 +21,20 @@ package enum Checksum {
         step(crc, byte, polynomial: 0xA001)
     }
 
+    /// CRC-16/X-25 of SML: polynomial 0x8408 reflected, start 0xFFFF, inverted.
+    ///
+    /// Sent low byte first.
+    package static func x25(_ bytes: Span<UInt8>) -> UInt16 {
+        reflected(bytes, polynomial: 0x8408, start: 0xFFFF) ^ 0xFFFF
+    }
+
+    /// CRC-16/KERMIT of Holley's SML: polynomial 0x8408 reflected, start 0.
+    ///
+    /// Sent low byte first.
+    package static func kermit(_ bytes: Span<UInt8>) -> UInt16 {
+        reflected(bytes, polynomial: 0x8408, start: 0)
+    }
+
     private static func reflected(_ bytes: Span<UInt8>, polynomial: UInt16, start: UInt16) -> UInt16 {
         var crc = start
         for index in bytes.indices {

@@ -31,6 +31,20 @@ package struct DSMRDecoder: Sendable {
         return events
     }
 
+    /// Gives up the telegram that was begun: nothing came for too long.
+    package mutating func fellSilent() -> [StreamEvent] {
+        var events: [StreamEvent] = []
+        discard(.fellSilent, into: &events)
+        return events
+    }
+
+    /// What was skipped and not told yet.
+    package mutating func takeSkipped() -> SkippedBytes? {
+        guard noise > 0 else { return nil }
+        defer { noise = 0 }
+        return SkippedBytes(count: noise, reason: .noise)
+    }
+
     private mutating func received(_ byte: UInt8, at now: ContinuousClock.Instant, into events: inout [StreamEvent]) {
         if byte & 0x7F == UInt8(ascii: "/") {
             // A `/` is only ever the start: ask for no other sign, so that damage costs one telegram at most.

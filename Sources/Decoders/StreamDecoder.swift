@@ -1,20 +1,40 @@
-/// The protocols of devices that speak unasked; the raw value is the word a profile's `decoder:` takes.
+/// The protocols that a profile only has to name; the raw value is the word its `decoder:` takes.
 package enum StreamDecoderKind: String, CaseIterable, Sendable {
     /// Smart meters of the Netherlands, Belgium, Luxembourg and others: DSMR 2.2 to 5, ESMR, e-MUCS.
     case dsmrP1 = "dsmr-p1"
 }
 
-/// Turns the bytes of a device that speaks unasked into what it said: bytes in, telegrams out, no IO.
+/// How the bytes of a device are read: a protocol that we know, or one that its profile describes.
+package enum StreamFormat: Equatable, Sendable {
+    case known(StreamDecoderKind)
+    case lines(TextLineFormat)
+    case frames([FrameFormat])
+}
+
+/// Turns the bytes of a device into what it said: bytes in, messages out, no IO.
 ///
 /// One decoder per opened port: when the port is lost, throw it away and make a new one, so that the halves of two
-/// telegrams never meet.
+/// messages never meet.
 package enum StreamDecoder: Sendable {
     case dsmrP1(DSMRDecoder)
+    case lines(TextLineDecoder)
+    case frames(FrameDecoder)
+
+    /// `openedAt` is when somebody began to listen, perhaps in the middle of a message; nil where it can't be.
+    package init(
+        _ format: StreamFormat, longestPause: Duration? = nil, openedAt: ContinuousClock.Instant? = nil
+    ) {
+        switch format {
+        case .known(.dsmrP1): self = .dsmrP1(DSMRDecoder())
+        case .lines(let format):
+            self = .lines(TextLineDecoder(format, longestPause: longestPause ?? .seconds(2), openedAt: openedAt))
+        case .frames(let formats):
+            self = .frames(FrameDecoder(formats, longestPause: longestPause ?? .milliseconds(500)))
+        }
+    }
 
     package init(_ kind: StreamDecoderKind) {
-        switch kind {
-        case .dsmrP1: self = .dsmrP1(DSMRDecoder())
-        }
+        self.init(.known(kind))
     }
 
     /// Takes what the port delivered and returns what it completed, in order; an empty list means "need more".
@@ -25,6 +45,50 @@ package enum StreamDecoder: Sendable {
             let events = decoder.received(bytes, at: now)
             self = .dsmrP1(decoder)
             return events
+        case .lines(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .lines(decoder)
+            return events
+        case .frames(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .frames(decoder)
+            return events
+        }
+    }
+
+    /// Gives up what was begun: nothing came for too long, and what comes next is a beginning.
+    package mutating func fellSilent() -> [StreamEvent] {
+        switch consume self {
+        case .dsmrP1(var decoder):
+            let events = decoder.fellSilent()
+            self = .dsmrP1(decoder)
+            return events
+        case .lines(var decoder):
+            let events = decoder.fellSilent()
+            self = .lines(decoder)
+            return events
+        case .frames(var decoder):
+            let events = decoder.fellSilent()
+            self = .frames(decoder)
+            return events
+        }
+    }
+
+    /// What was skipped and not told yet; other skipped bytes are told with the next message.
+    package mutating func takeSkipped() -> SkippedBytes? {
+        switch consume self {
+        case .dsmrP1(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .dsmrP1(decoder)
+            return skipped
+        case .lines(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .lines(decoder)
+            return skipped
+        case .frames(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .frames(decoder)
+            return skipped
         }
     }
 }

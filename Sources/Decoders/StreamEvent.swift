@@ -2,6 +2,10 @@
 package enum StreamEvent: Equatable, Sendable {
     /// One whole message that can be believed.
     case telegram(Telegram)
+    /// One binary frame that proved itself.
+    case frame(BinaryFrame)
+    /// One message of named fields.
+    case record(FieldRecord)
     /// Bytes that gave no values, and why; to be counted, not logged one by one.
     case skipped(SkippedBytes)
 }
@@ -19,7 +23,7 @@ package struct SkippedBytes: Equatable, Sendable {
         case cutShort
         /// The line fell silent in the middle of a telegram.
         case fellSilent
-        /// No end within the longest telegram there is (4096 bytes).
+        /// No end within the longest message there is.
         case tooLong
         /// The sum at the end is not the sum of the bytes: a flipped or lost character.
         case checksumWrong(sent: UInt16, computed: UInt16)
@@ -39,15 +43,15 @@ extension SkippedBytes.Reason: CustomStringConvertible {
     /// The reason for a log line.
     package var description: String {
         switch self {
-        case .noise: "noise between telegrams"
-        case .cutShort: "a telegram was cut short by the next one"
-        case .fellSilent: "the line fell silent in the middle of a telegram"
-        case .tooLong: "no end of telegram in 4096 bytes"
+        case .noise: "noise between messages"
+        case .cutShort: "a message was cut short by the next one"
+        case .fellSilent: "the line fell silent in the middle of a message"
+        case .tooLong: "no end within the longest message there is"
         case .checksumWrong(let sent, let computed):
             "checksum wrong: sent \(String(sent, radix: 16, uppercase: true)), computed "
                 + String(computed, radix: 16, uppercase: true)
         case .checksumMissing: "checksum missing"
-        case .malformed: "not a well-formed telegram"
+        case .malformed: "not written as the protocol says"
         }
     }
 }

@@ -98,6 +98,7 @@ actor StreamDriver {
         for event in Self.decode(&decoder, buffer, count) {
             switch event {
             case .telegram(let telegram): received(telegram)
+            case .frame, .record: break
             case .skipped(let skipped):
                 skippedSince += skipped.count
                 lastSkip = "\(skipped.reason)"

@@ -67,6 +67,7 @@ package enum ProfileTestRun {
         for event in decoder.received(test.receive.span, at: now) {
             switch event {
             case .telegram(let whole): telegram = whole
+            case .frame, .record: break
             case .skipped(let skipped): return ["\(skipped.count) bytes skipped: \(skipped.reason)"]
             }
         }

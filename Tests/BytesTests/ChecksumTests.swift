@@ -8,6 +8,8 @@ import Testing
     @Test func `each checksum has its check value`() {
         #expect(Checksum.modbus(check.span) == 0x4B37)
         #expect(Checksum.arc(check.span) == 0xBB3D)
+        #expect(Checksum.x25(check.span) == 0x906E)
+        #expect(Checksum.kermit(check.span) == 0x2189)
     }
 
     @Test func `nothing gives the start value`() {

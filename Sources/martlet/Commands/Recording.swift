@@ -36,6 +36,7 @@ struct Recording {
                 result.count += 1
                 result.lines.append("telegram of \(telegram.identification)")
                 result.lines += profile.values(in: telegram).map { Self.line($0.point, $0.value, $0.unit, $0.time) }
+            case .frame, .record: break
             case .skipped(let skipped):
                 result.skippedBytes += skipped.count
                 result.lines.append("skipped \(skipped.count) bytes: \(skipped.reason)")

@@ -9,6 +9,15 @@ package enum StreamFormat: Equatable, Sendable {
     case known(StreamDecoderKind)
     case lines(TextLineFormat)
     case frames([FrameFormat])
+
+    /// What it is called where people read.
+    package var name: String {
+        switch self {
+        case .known(let kind): kind.rawValue
+        case .lines: "lines of text"
+        case .frames: "frames"
+        }
+    }
 }
 
 /// Turns the bytes of a device into what it said: bytes in, messages out, no IO.

@@ -5,7 +5,8 @@ import Readings
 import Serial
 import Settings
 
-/// Runs one device that speaks unasked: bytes into its decoder, telegrams out as readings.
+/// Runs one device that speaks unasked, or that answers to its profile's requests: bytes into its decoder, what it
+/// says out as readings.
 actor StreamDriver {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -24,6 +25,9 @@ actor StreamDriver {
     private var hasHeard = false
     private var skippedSince = 0
     private var lastSkip = ""
+    private var turns: RequestTurns
+    /// What was sent and may come back on a line that echoes.
+    private var echo: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: 4_096)
 
     init(
@@ -41,6 +45,7 @@ actor StreamDriver {
         keeper = StatusKeeper(device: device.key)
         decoder = StreamDecoder(bus.decoder)
         lastTelegramAt = ContinuousClock.now
+        turns = RequestTurns(bus.requests, from: lastTelegramAt)
     }
 
     /// Runs until its task is cancelled.
@@ -67,58 +72,97 @@ actor StreamDriver {
     }
 
     /// Three times the pace of its telegrams without one: it has gone silent.
-    private var silenceLimit: Duration { bus.every * 3 }
+    private var silenceLimit: Duration { max(bus.every, bus.requests.compactMap(\.every).min() ?? .zero) * 3 }
 
     /// Listens until the port is lost; returns why, or nil when the gateway stops.
     private func serve(_ link: consuming PortLink) async -> String? {
         // The halves of two telegrams must not meet over a lost port.
-        decoder = StreamDecoder(bus.decoder)
-        lastTelegramAt = ContinuousClock.now
+        let now = ContinuousClock.now
+        // Who is asked begins to speak then; all others may be in the middle of a line.
+        let openedAt = bus.requests.isEmpty ? now : nil
+        decoder = StreamDecoder(bus.decoder, longestPause: bus.longestPause, openedAt: openedAt)
+        turns = RequestTurns(bus.requests, from: now)
+        lastTelegramAt = now
         hasHeard = false
         skippedSince = 0
+        echo = []
         while !Task.isCancelled {
             let deadline = lastTelegramAt + silenceLimit
-            switch await loop.readable(link.descriptor, until: deadline) {
+            var wakeAt = deadline
+            switch turns.next(at: ContinuousClock.now) {
+            case .send(let number):
+                if let why = send(bus.requests[number], link) { return why }
+                continue
+            case .wait(let until): wakeAt = min(wakeAt, until)
+            case .nothing: break
+            }
+            switch await loop.readable(link.descriptor, until: wakeAt) {
             case .cancelled: return nil
             case .failed(let error): return "\(error)"
-            case .timedOut: silent()
+            case .timedOut: break
             case .ready:
                 switch link.receive(into: &buffer) {
                 case .lost(let why): return why
                 case .nothing: break
                 case .bytes(let count): received(count)
                 }
-                if ContinuousClock.now >= deadline { silent() }
             }
+            if ContinuousClock.now >= deadline { silent() }
         }
         return nil
     }
 
+    /// Sends a request; returns why the port is lost, if it is.
+    private func send(_ request: StreamRequest, _ link: borrowing PortLink) -> String? {
+        // A request fits into the driver's buffer; what does not go out now is a request without an answer.
+        switch link.send(request.bytes.span) {
+        case .lost(let why): return why
+        case .count: break
+        }
+        if bus.echoes { echo = request.bytes }
+        return nil
+    }
+
+    /// How many of the bytes that came are our own, given back by the line.
+    private func echoed(_ count: Int) -> Int {
+        guard !echo.isEmpty else { return 0 }
+        let same = zip(buffer.prefix(count), echo).prefix { $0 == $1 }.count
+        guard same == min(count, echo.count) else {
+            echo = []
+            return 0
+        }
+        echo.removeFirst(same)
+        return same
+    }
+
     private func received(_ count: Int) {
-        for event in Self.decode(&decoder, buffer, count) {
-            switch event {
-            case .telegram(let telegram): received(telegram)
-            case .frame, .record: break
-            case .skipped(let skipped):
-                skippedSince += skipped.count
-                lastSkip = "\(skipped.reason)"
-                // Who begins to listen in the middle of a telegram misses its beginning; that is no news.
-                let level = hasHeard ? DriverLog.Level.warning : .debug
-                log(DriverLog(level: level, text: "\(device.key): bytes skipped: \(skipped.reason)"))
-            }
+        let own = echoed(count)
+        for event in Self.decode(&decoder, buffer, own..<count) {
+            if case .skipped(let bytes) = event { skipped(bytes) } else { received(event) }
         }
     }
 
-    private static func decode(_ decoder: inout StreamDecoder, _ buffer: [UInt8], _ count: Int) -> [StreamEvent] {
-        decoder.received(buffer.span.extracting(0..<count), at: ContinuousClock.now)
+    private func skipped(_ bytes: SkippedBytes) {
+        skippedSince += bytes.count
+        lastSkip = "\(bytes.reason)"
+        // Who begins to listen in the middle of a message misses its beginning; that is no news.
+        let level = hasHeard ? DriverLog.Level.warning : .debug
+        log(DriverLog(level: level, text: "\(device.key): bytes skipped: \(bytes.reason)"))
     }
 
-    private func received(_ telegram: Telegram) {
+    private static func decode(
+        _ decoder: inout StreamDecoder, _ buffer: [UInt8], _ range: Range<Int>
+    ) -> [StreamEvent] {
+        decoder.received(buffer.span.extracting(range), at: ContinuousClock.now)
+    }
+
+    private func received(_ message: StreamEvent) {
         lastTelegramAt = ContinuousClock.now
         hasHeard = true
         skippedSince = 0
-        let arrived = Moment.noticed(telegram.startedAt)
-        let readings = device.profile.values(in: telegram).filter { wanted.contains($0.point) }.map { value in
+        turns.answered()
+        let arrived = Moment.noticed(message.startedAt ?? lastTelegramAt)
+        let readings = device.profile.values(in: message).filter { wanted.contains($0.point) }.map { value in
             Reading(
                 device: device.key, point: value.point, value: value.value, unit: value.unit,
                 measuredAt: value.time.map(Moment.at) ?? arrived,
@@ -131,9 +175,12 @@ actor StreamDriver {
     private func silent() {
         let limit = silenceLimit.components.seconds
         lastTelegramAt = ContinuousClock.now
+        if let untold = decoder.takeSkipped() { skipped(untold) }
         if skippedSince > 0 {
-            let detail = "port \(port.key): \(skippedSince) bytes came in \(limit) s, but no good telegram: \(lastSkip)"
+            let detail = "port \(port.key): \(skippedSince) bytes came in \(limit) s, but no good message: \(lastSkip)"
             tell(.offline(.garbled, detail: detail))
+        } else if turns.missed > 0 {
+            tell(.offline(.timeout, detail: "port \(port.key): no answer to \(turns.missed) requests in \(limit) s"))
         } else {
             tell(.offline(.silent, detail: "port \(port.key): nothing heard for \(limit) s; is the cable in?"))
         }

@@ -53,7 +53,7 @@ struct PointReader {
         _ = section.value("total", wanted: "increasing") { $0 == "increasing" ? $0 : nil }
         _ = section.bool("diagnostic")
         point.pace = section.word("poll", ProfilePoint.Pace.self) ?? .normal
-        point.map = map(section.section("map"))
+        if case .field = source {} else { point.map = map(section.section("map")) }
         point.plausible = ranges.range(of: point, section)
         point.command = section.section("command").flatMap {
             CommandReader(source: source, firstAddress: bus.firstAddress, problems: problems).read($0)
@@ -64,7 +64,12 @@ struct PointReader {
     private func source(_ section: Section) -> PointSource? {
         switch bus.bus {
         case .modbus: return register(section).map { .register($0) }
-        case .serial: return obis(section)
+        case .serial(let bus):
+            switch bus.decoder {
+            case .known: return obis(section)
+            case .frames(let formats): return StreamPointReader(problems).frame(section, formats).map { .frame($0) }
+            case .lines(let format): return StreamPointReader(problems).field(section, format).map { .field($0) }
+            }
         }
     }
 
@@ -148,7 +153,7 @@ struct PointReader {
         return .obis(codes)
     }
 
-    private static func scale(_ section: Section) -> DecimalFactor? {
+    static func scale(_ section: Section) -> DecimalFactor? {
         section.value("scale", wanted: "a number, like 0.1") { text in
             Scalar.number(text).map { value in
                 let decimals = text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0

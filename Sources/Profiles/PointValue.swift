@@ -38,12 +38,12 @@ extension ProfilePoint {
         return .measured((scaled * power).rounded() / power)
     }
 
-    private func named(_ raw: Int64) -> Value? {
+    func named(_ raw: Int64) -> Value? {
         map.first { $0.raw == raw }.map { .text($0.name) }
     }
 
     /// To so many significant digits: what a multiplication adds behind them is not measured.
-    private static func rounded(_ number: Double, digits: Int) -> Double {
+    static func rounded(_ number: Double, digits: Int) -> Double {
         guard number != 0, number.isFinite else { return number }
         let magnitude = digits - 1 - Int(abs(number).exponent) * 3 / 10
         guard magnitude > -20, magnitude < 20 else { return number }
@@ -51,7 +51,7 @@ extension ProfilePoint {
         return magnitude >= 0 ? (number * power).rounded() / power : (number / power).rounded() * power
     }
 
-    private static func power(_ exponent: Int) -> Double {
+    static func power(_ exponent: Int) -> Double {
         (0..<exponent).reduce(1.0) { power, _ in power * 10 }
     }
 }
@@ -80,7 +80,7 @@ extension ProfilePoint {
         switch source {
         case .obis(let codes): entry = codes.lazy.compactMap { telegram.entry($0) }.first { $0.value != nil }
         case .subMeter(let kind): entry = telegram.reading(of: kind)
-        case .register: entry = nil
+        case .register, .frame, .field: entry = nil
         }
         guard let entry else { return nil }
         let (sent, sentUnit) = entry.normalised

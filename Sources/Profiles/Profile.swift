@@ -61,11 +61,16 @@ package struct ModbusBus: Equatable, Sendable {
     }
 }
 
-/// A device that speaks unasked.
+/// A device that speaks unasked, or answers to requests that its profile spells out.
 package struct SerialBus: Equatable, Sendable {
     package var baudrate = 9_600
     package var format = LineFormat()
-    package var decoder: StreamDecoderKind
+    package var decoder: StreamFormat
+    /// A longer pause ends what was begun; nil for what is usual.
+    package var longestPause: Duration?
+    package var requests: [StreamRequest] = []
+    /// Whether the line gives back what is sent on it.
+    package var echoes = false
     /// How often it is heard when all is well.
     package var every: Duration = .seconds(10)
 }
@@ -140,6 +145,32 @@ package enum PointSource: Equatable, Sendable {
     case obis([OBISCode])
     /// The reading of the first sub-meter of a kind.
     case subMeter(SubMeter)
+    /// Bytes of a binary frame.
+    case frame(FrameSource)
+    /// A field of a line.
+    case field(FieldSource)
+}
+
+package struct FrameSource: Equatable, Sendable {
+    /// Which kind of frame; nil where there is only one.
+    package var frame: String?
+    package var field: FrameField
+    package var scale: DecimalFactor
+    package var offset: Double = 0
+    /// Raw values that mean "nothing measured".
+    package var notAvailable: [Int64] = []
+}
+
+package struct FieldSource: Equatable, Sendable {
+    package var name: String
+    package var scale: DecimalFactor
+    package var offset: Double = 0
+    /// Whether text that is no number is no value: where there is a unit or a scale.
+    package var isNumber: Bool
+    /// Words for texts.
+    package var words: [String: String] = [:]
+    /// What other fields must say for the value to count.
+    package var only: [String: String] = [:]
 }
 
 package struct RegisterSource: Equatable, Sendable {

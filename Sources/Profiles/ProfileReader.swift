@@ -101,6 +101,11 @@ struct BusReader {
         case serial
     }
 
+    private enum Echo: String, CaseIterable {
+        case drop
+        case none
+    }
+
     private enum Addressing: String, CaseIterable {
         case zeroBased = "zero-based"
         case oneBased = "one-based"
@@ -143,16 +148,12 @@ struct BusReader {
     }
 
     private func serial(_ section: Section, _ baudrate: Int, _ format: LineFormat) -> Result? {
-        guard let decoder = section.word("decoder", StreamDecoderKind.self) else {
-            if !section.has("decoder") {
-                problems.error(
-                    "a serial bus needs a 'decoder'", at: section.mark,
-                    hint: "allowed: \(StreamDecoderKind.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            return nil
-        }
+        guard let decoder = StreamFormatReader(problems).format(parent, section) else { return nil }
         var bus = SerialBus(baudrate: baudrate, format: format, decoder: decoder)
+        bus.longestPause = section.duration("idle_reset")
+        bus.echoes = section.word("echo", Echo.self) == .drop
         if let every = section.duration("every") { bus.every = every }
+        bus.requests = RequestReader(problems, every: bus.every).requests(parent.section("requests"))
         return Result(bus: .serial(bus), firstAddress: 0, isAddressingGiven: false)
     }
 }

@@ -62,20 +62,22 @@ package enum ProfileTestRun {
     private static func stream(
         _ test: ProfileTest, _ profile: Profile, _ bus: SerialBus, _ now: ContinuousClock.Instant
     ) -> [String] {
-        var decoder = StreamDecoder(bus.decoder)
-        var telegram: Telegram?
-        for event in decoder.received(test.receive.span, at: now) {
-            switch event {
-            case .telegram(let whole): telegram = whole
-            case .frame, .record: break
-            case .skipped(let skipped): return ["\(skipped.count) bytes skipped: \(skipped.reason)"]
-            }
+        if !test.send.isEmpty, !bus.requests.contains(where: { $0.bytes == test.send }) {
+            return ["no request sends \(Hex.text(test.send))"]
         }
-        guard let telegram else { return ["no whole telegram in it"] }
-        let values = profile.values(in: telegram)
+        var decoder = StreamDecoder(bus.decoder, longestPause: bus.longestPause)
+        // Several messages may say different things; each counts.
+        var values: [PointValue] = []
+        var events = decoder.received(test.receive.span, at: now)
+        if let rest = decoder.takeSkipped() { events.append(.skipped(rest)) }
+        for event in events {
+            if case .skipped(let skipped) = event { return ["\(skipped.count) bytes skipped: \(skipped.reason)"] }
+            values += profile.values(in: event)
+        }
+        guard !events.isEmpty else { return ["no whole message in it"] }
         return test.gives.compactMap { expected in
-            guard let found = values.first(where: { $0.point == expected.point }) else {
-                return "\(expected.point): not in the telegram, expected \(expected.value)"
+            guard let found = values.last(where: { $0.point == expected.point }) else {
+                return "\(expected.point): not in the message, expected \(expected.value)"
             }
             return difference(expected, found.value)
         }

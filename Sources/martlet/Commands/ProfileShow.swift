@@ -40,7 +40,9 @@ struct ProfileShow: ParsableCommand {
         let line = "\(bus.baudrate) baud, \(bus.format)"
         switch bus {
         case .modbus(let modbus): return "Modbus, \(line), unit \(modbus.unit) from the factory"
-        case .serial(let serial): return "speaks unasked (\(serial.decoder.rawValue)), \(line)"
+        case .serial(let serial):
+            let manner = serial.requests.isEmpty ? "speaks unasked" : "answers to requests"
+            return "\(manner) (\(serial.decoder.name)), \(line)"
         }
     }
 

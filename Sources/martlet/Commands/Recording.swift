@@ -29,14 +29,17 @@ struct Recording {
     /// What a device that speaks unasked said.
     func telegrams(of profile: Profile, _ bus: SerialBus) -> Result {
         var result = Result(unit: "telegram")
-        var decoder = StreamDecoder(bus.decoder)
+        var decoder = StreamDecoder(bus.decoder, longestPause: bus.longestPause)
         for event in decoder.received(bytes.span, at: .now) {
             switch event {
             case .telegram(let telegram):
                 result.count += 1
                 result.lines.append("telegram of \(telegram.identification)")
                 result.lines += profile.values(in: telegram).map { Self.line($0.point, $0.value, $0.unit, $0.time) }
-            case .frame, .record: break
+            case .frame, .record:
+                result.count += 1
+                result.lines.append("message")
+                result.lines += profile.values(in: event).map { Self.line($0.point, $0.value, $0.unit, $0.time) }
             case .skipped(let skipped):
                 result.skippedBytes += skipped.count
                 result.lines.append("skipped \(skipped.count) bytes: \(skipped.reason)")

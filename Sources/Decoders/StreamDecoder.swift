@@ -2,6 +2,16 @@
 package enum StreamDecoderKind: String, CaseIterable, Sendable {
     /// Smart meters of the Netherlands, Belgium, Luxembourg and others: DSMR 2.2 to 5, ESMR, e-MUCS.
     case dsmrP1 = "dsmr-p1"
+    /// Battery monitors, solar chargers and inverters of Victron Energy.
+    case veDirect = "ve-direct"
+
+    /// Whether its values have OBIS codes; others have names.
+    package var hasOBISCodes: Bool {
+        switch self {
+        case .dsmrP1: true
+        case .veDirect: false
+        }
+    }
 }
 
 /// How the bytes of a device are read: a protocol that we know, or one that its profile describes.
@@ -26,6 +36,7 @@ package enum StreamFormat: Equatable, Sendable {
 /// messages never meet.
 package enum StreamDecoder: Sendable {
     case dsmrP1(DSMRDecoder)
+    case veDirect(VEDirectDecoder)
     case lines(TextLineDecoder)
     case frames(FrameDecoder)
 
@@ -35,6 +46,8 @@ package enum StreamDecoder: Sendable {
     ) {
         switch format {
         case .known(.dsmrP1): self = .dsmrP1(DSMRDecoder())
+        case .known(.veDirect):
+            self = .veDirect(VEDirectDecoder(longestPause: longestPause ?? .milliseconds(500)))
         case .lines(let format):
             self = .lines(TextLineDecoder(format, longestPause: longestPause ?? .seconds(2), openedAt: openedAt))
         case .frames(let formats):
@@ -54,6 +67,10 @@ package enum StreamDecoder: Sendable {
             let events = decoder.received(bytes, at: now)
             self = .dsmrP1(decoder)
             return events
+        case .veDirect(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .veDirect(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.received(bytes, at: now)
             self = .lines(decoder)
@@ -72,6 +89,10 @@ package enum StreamDecoder: Sendable {
             let events = decoder.fellSilent()
             self = .dsmrP1(decoder)
             return events
+        case .veDirect(var decoder):
+            let events = decoder.fellSilent()
+            self = .veDirect(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.fellSilent()
             self = .lines(decoder)
@@ -89,6 +110,10 @@ package enum StreamDecoder: Sendable {
         case .dsmrP1(var decoder):
             let skipped = decoder.takeSkipped()
             self = .dsmrP1(decoder)
+            return skipped
+        case .veDirect(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .veDirect(decoder)
             return skipped
         case .lines(var decoder):
             let skipped = decoder.takeSkipped()

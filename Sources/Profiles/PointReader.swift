@@ -66,7 +66,8 @@ struct PointReader {
         case .modbus: return register(section).map { .register($0) }
         case .serial(let bus):
             switch bus.decoder {
-            case .known: return obis(section)
+            case .known(let kind) where kind.hasOBISCodes: return obis(section)
+            case .known: return StreamPointReader(problems).field(section, nil).map { .field($0) }
             case .frames(let formats): return StreamPointReader(problems).frame(section, formats).map { .frame($0) }
             case .lines(let format): return StreamPointReader(problems).field(section, format).map { .field($0) }
             }

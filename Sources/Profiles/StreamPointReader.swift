@@ -30,7 +30,7 @@ struct StreamPointReader {
             frame: frame?.value, field: field, scale: scale, offset: offset, notAvailable: notAvailable.map(Int64.init))
     }
 
-    func field(_ section: Section, _ format: TextLineFormat) -> FieldSource? {
+    func field(_ section: Section, _ format: TextLineFormat?) -> FieldSource? {
         let scale = PointReader.scale(section)
         let offset = section.number("offset") ?? 0
         let words = texts(section.section("map"))
@@ -44,7 +44,7 @@ struct StreamPointReader {
             }
             return nil
         }
-        if case .patterns(let patterns) = format.layout, !patterns.contains(where: { $0.names.contains(from.value) }) {
+        if case .patterns(let patterns) = format?.layout, !patterns.contains(where: { $0.names.contains(from.value) }) {
             let names = patterns.flatMap(\.names)
             problems.error(
                 "no pattern has a group '\(from.value)'", at: from.mark,

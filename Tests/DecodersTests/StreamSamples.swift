@@ -66,7 +66,9 @@ extension StreamSample {
     static let all: [StreamSample] = {
         let telegrams = Capture.withChecksum.flatMap(\.bytes)
         return air + lines + [
-            StreamSample("dsmr-p1", .known(.dsmrP1), telegrams, isProven: true)
+            StreamSample("dsmr-p1", .known(.dsmrP1), telegrams, isProven: true),
+            StreamSample("bvm702", .known(.veDirect), file("vedirect/bvm702.dump"), isProven: true),
+            StreamSample("smartsolar_1.39", .known(.veDirect), file("vedirect/smartsolar_1.39.dump"), isProven: true),
         ]
     }()
 

@@ -10,6 +10,11 @@ package enum BridgeEvent: Equatable, Sendable {
     case olderVersion
     /// The queue passed 80 % of a limit.
     case queueFilling(percent: Int)
+    /// The disk does not take what is to be kept, for the reason given.
+    case bufferFailing(String)
+    case bufferRecovered
+    /// A file of the buffer can't be read, for the reason given.
+    case bufferUnreadable(String)
     /// Dropped since the last report of this reason.
     case dropped(DropReason, count: Int)
     /// The server hangs up at this message, and there is no other to try.
@@ -28,8 +33,9 @@ package enum BridgeEvent: Equatable, Sendable {
     /// Whether it asks for somebody's attention.
     package var isWarning: Bool {
         switch self {
-        case .linkUp, .serverLimits, .olderVersion, .caughtUp, .notWanted: false
-        case .circled, .clientIDShared, .heldBack, .linkDown, .queueFilling, .dropped, .subscriptionRefused,
+        case .linkUp, .serverLimits, .olderVersion, .caughtUp, .notWanted, .bufferRecovered: false
+        case .bufferFailing, .bufferUnreadable, .circled, .clientIDShared, .heldBack, .linkDown, .queueFilling,
+            .dropped, .subscriptionRefused,
             .localSubscriptionRefused:
             true
         }
@@ -52,6 +58,11 @@ extension BridgeEvent: CustomStringConvertible {
         case .serverLimits(let words): "the server \(words)"
         case .olderVersion: "the server speaks no MQTT 5; going on with 3.1.1"
         case .queueFilling(let percent): "the queue is \(percent) % full"
+        case .bufferFailing(let why):
+            "what waits for the server can't be kept and is not acknowledged until it can: \(why)"
+        case .bufferRecovered: "what waits for the server is kept again"
+        case .bufferUnreadable(let why):
+            "some of what waits for the server can't be read, and is left where it is: \(why)"
         case .dropped(let reason, let count): "dropped \(count) messages: \(reason)"
         case .heldBack(let topic):
             "the server hangs up at the message to '\(topic)'; it is kept, and tried again now and then"

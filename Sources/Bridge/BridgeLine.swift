@@ -13,6 +13,8 @@ package struct BridgeLine: Equatable, Sendable {
     package var qos: QoS?
     /// Whether a message that was published to be retained is retained on the other side too.
     package var keepsRetain = true
+    /// Which messages go first when several wait.
+    package var priority = Priority.normal
 
     package init(filter: [UInt8], rewrite: TopicRewrite = .same, qos: QoS? = .atLeastOnce) {
         self.init(filters: [filter], rewrite: rewrite, qos: qos)

@@ -9,6 +9,8 @@ package struct BridgeSettings: Equatable, Sendable {
     /// From the upstream to the local broker; the first line that matches decides.
     package var `in`: [Line]
     package var queue = QueueLimits()
+    /// The folder that the queue is kept in; nil for the usual place.
+    package var bufferPath: String?
     /// The gateway's name in the list of those that a message came through.
     package var gateway: [UInt8]
     /// How many messages are on their way to the upstream at once.
@@ -20,14 +22,4 @@ package struct BridgeSettings: Equatable, Sendable {
         self.out = out
         self.in = incoming
     }
-}
-
-/// How much is kept for the upstream; the oldest messages are dropped when it is too much.
-package struct QueueLimits: Equatable, Sendable {
-    package var messages = 100_000
-    package var bytes = 64 << 20
-    /// Older messages are dropped; nil keeps them.
-    package var age: Duration?
-
-    package init() {}
 }

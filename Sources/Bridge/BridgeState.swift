@@ -15,6 +15,8 @@ package struct BridgeState: Sendable {
         case publishLocally(Publish, MessageToken?)
         case acknowledgeUpstream(MessageToken)
         case alarm(BridgeEvent)
+        /// For the disk that the queue is on; the answer is `storageTold`.
+        case buffer(BufferAction)
     }
 
     /// Drops are reported together.
@@ -35,32 +37,46 @@ package struct BridgeState: Sendable {
     package var carriesHops = true
     private var lastCause: String?
     private var reportAt: ContinuousClock.Instant?
-    private var isFilling = false
+    private(set) var isFilling = false
+    private(set) var filling = FillWatch()
     private var isCatchingUp = false
 
-    package init(_ settings: BridgeSettings) {
+    /// `queue` has what was kept before; nil for one that is in memory only.
+    package init(_ settings: BridgeSettings, queue: OfflineQueue? = nil) {
         self.settings = settings
-        queue = OfflineQueue(settings.queue)
+        self.queue = queue ?? OfflineQueue(settings.queue)
     }
 
     /// What to do; ask after each call.
     package mutating func takeActions() -> [Action] {
+        takeFromQueue()
         guard !actions.isEmpty else { return [] }
         defer { actions = [] }
         return actions
     }
 
     /// Whether `takeActions` would return something.
-    package var hasActions: Bool { !actions.isEmpty }
+    package var hasActions: Bool { !actions.isEmpty || queue.hasNews }
+
+    private mutating func takeFromQueue() {
+        for action in queue.takeActions() { actions.append(.buffer(action)) }
+        for token in queue.takeKept() { actions.append(.acknowledgeLocal(token)) }
+    }
 
     /// When `tick` is due.
-    package var wakeAt: ContinuousClock.Instant? { reportAt }
+    package var wakeAt: ContinuousClock.Instant? {
+        [reportAt, queue.wakeAt].compactMap(\.self).min()
+    }
 
-    /// Goes on with other lines; what the queue holds keeps its topics, and the queue its limits.
+    /// Says what time of day it is.
+    package mutating func clock(_ milliseconds: Int64, now: ContinuousClock.Instant) {
+        queue.clock(milliseconds, now: now)
+    }
+
+    /// Goes on with other lines and limits; what the queue holds keeps its topics.
     package mutating func apply(_ settings: BridgeSettings) {
-        let queue = self.settings.queue
         self.settings = settings
-        self.settings.queue = queue
+        queue.apply(settings.queue)
     }
 
     // MARK: subscriptions
@@ -90,12 +106,17 @@ package struct BridgeState: Sendable {
     package mutating func localMessage(
         _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
     ) {
-        defer { if let token { actions.append(.acknowledgeLocal(token)) } }
-        switch crossing(message, .out, now) {
+        let crossing = crossing(message, .out, now)
+        if case .message(let message, let priority) = crossing {
+            queue.append(message, priority, token: token, now: now)
+        } else if let token {
+            actions.append(.acknowledgeLocal(token))
+        }
+        switch crossing {
         case .nobodys: return
         case .here: circled += 1
         case .invalid: queue.drop(.topicInvalid)
-        case .message(let message): queue.append(message, now: now)
+        case .message: break
         }
         forward(now: now)
         watch(now: now)
@@ -108,7 +129,7 @@ package struct BridgeState: Sendable {
         /// It crossed this bridge before, or too many.
         case here
         case invalid
-        case message(Publish)
+        case message(Publish, Priority)
     }
 
     private mutating func crossing(
@@ -143,7 +164,7 @@ package struct BridgeState: Sendable {
         copy.properties.subscriptionIdentifiers = []
         copy.properties[number: .topicAlias] = nil
         hops.mark(&copy, direction, settings.gateway)
-        return .message(copy)
+        return .message(copy, line.priority)
     }
 
     private mutating func forward(now: ContinuousClock.Instant) {
@@ -180,7 +201,7 @@ package struct BridgeState: Sendable {
         _ message: Publish, _ token: MessageToken?, now: ContinuousClock.Instant
     ) {
         switch crossing(message, .into, now) {
-        case .message(let message): return actions.append(.publishLocally(message, token))
+        case .message(let message, _): return actions.append(.publishLocally(message, token))
         case .here: circled += 1
         case .nobodys, .invalid: notWanted += 1
         }
@@ -193,6 +214,7 @@ package struct BridgeState: Sendable {
 
     package mutating func linkUp(now: ContinuousClock.Instant) {
         isUp = true
+        queue.linkUp(now: now)
         isCatchingUp = !queue.isEmpty
         actions.append(.alarm(.linkUp(waiting: queue.count)))
         forward(now: now)
@@ -203,6 +225,7 @@ package struct BridgeState: Sendable {
     package mutating func linkDown(_ cause: String, now: ContinuousClock.Instant) {
         let isNews = isUp || cause != lastCause
         isUp = false
+        queue.linkDown()
         lastCause = cause
         // An attempt that fails like the last one is not worth a line.
         if isNews { actions.append(.alarm(.linkDown(cause, waiting: queue.count))) }
@@ -216,10 +239,45 @@ package struct BridgeState: Sendable {
         }
     }
 
+    // MARK: the buffer
+
+    /// The disk that the queue is on tells something.
+    package mutating func storageTold(_ news: BufferNews, now: ContinuousClock.Instant) {
+        queue.storageTold(news, now: now)
+        switch news {
+        case .failing(let why): actions.append(.alarm(.bufferFailing(why)))
+        case .recovered: actions.append(.alarm(.bufferRecovered))
+        case .chunk(let chunk):
+            if let why = chunk.failure { actions.append(.alarm(.bufferUnreadable(why))) }
+        case .kept, .shrunk, .diskSize: break
+        }
+        forward(now: now)
+        watch(now: now)
+    }
+
+    /// Somebody ordered to send all that waits as fast as the server takes it.
+    package mutating func drain(now: ContinuousClock.Instant) {
+        queue.pace.isSuspended = true
+        forward(now: now)
+    }
+
+    /// Somebody ordered to drop all that waits; returns how many messages that was.
+    package mutating func dropEverything(now: ContinuousClock.Instant) -> Int {
+        defer { watch(now: now) }
+        return queue.dropEverything()
+    }
+
+    /// The process ends.
+    package mutating func close(now: ContinuousClock.Instant) {
+        queue.close(now: now)
+    }
+
     // MARK: alarms
 
     package mutating func tick(now: ContinuousClock.Instant) {
-        guard let due = reportAt, now >= due else { return }
+        queue.tick(now: now)
+        forward(now: now)
+        guard let due = reportAt, now >= due else { return watch(now: now) }
         reportAt = nil
         report(now: now)
     }
@@ -231,6 +289,7 @@ package struct BridgeState: Sendable {
             actions.append(.alarm(.caughtUp))
         }
         let fill = queue.fill
+        filling.see(fill, now: now)
         if fill >= Self.alarmFill, !isFilling {
             isFilling = true
             actions.append(.alarm(.queueFilling(percent: Int(fill * 100))))

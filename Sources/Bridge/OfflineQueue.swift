@@ -1,144 +1,312 @@
 import Bytes
+package import Client
 package import MQTTCodec
 
-/// Why a message did not reach the upstream.
-package enum DropReason: Int, CaseIterable, Hashable, Sendable {
-    /// The queue was full and this was the oldest.
-    case queueFull
-    /// Alone larger than the queue.
-    case tooLarge
-    /// Its message expiry passed.
-    case expired
-    /// Older than the queue keeps messages.
-    case tooOld
-    /// The upstream answered with an error; it would do so again.
-    case refused
-    /// Its rewritten topic can't be published to.
-    case topicInvalid
-}
-
-extension DropReason: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .queueFull: "the queue was full"
-        case .tooLarge: "larger than the queue"
-        case .expired: "the message expired"
-        case .tooOld: "older than the queue keeps messages"
-        case .refused: "the server refused it"
-        case .topicInvalid: "its new topic is not valid"
-        }
-    }
-}
-
-/// Messages for the upstream, in order, until the upstream has acknowledged them; in memory.
+/// Messages for the upstream, until the upstream has acknowledged them: those of the last moment in memory, all others
+/// on the disk, of which it knows little more than a bit each.
 ///
-/// Full means that the oldest one that is not on its way goes, and is counted.
+/// A message that is acknowledged upstream soon enough never reaches the disk. What came first goes first, in each
+/// priority; where live messages go first, the others keep their own order.
 package struct OfflineQueue: Sendable {
-    /// A message and its number, which is never used again.
+    /// A message that is to be sent, and its number, which is never used again.
     package struct Entry: Equatable, Sendable {
         package let number: Int
         package let message: Publish
-        package let storedAt: ContinuousClock.Instant
-
-        /// What it is counted as: its content and what keeping it costs.
-        var size: Int { Self.size(of: message) }
-
-        static func size(of message: Publish) -> Int {
-            message.topic.count + message.payload.count + 256 + message.properties.userProperties.count * 64
-        }
     }
 
-    private let limits: QueueLimits
-    private var waiting = Ring<Entry>()
-    /// Given back by a link that ended while it took them; first in line.
-    private var returned = Ring<Entry>()
-    private var onTheWay: [Int: Entry] = [:]
+    /// A message in memory.
+    struct Held: Sendable {
+        let message: Publish
+        let lane: Priority
+        let arrived: ContinuousClock.Instant
+        let size: Int
+        /// How often the link had been up when it came.
+        let epoch: Int
+        /// To be acknowledged when it is kept.
+        var token: MessageToken?
+        /// Where it is on the disk, or will be.
+        var place: UInt64?
+        var isKept = false
+        var isOnTheWay = false
+
+        /// What it is counted as while it is not on the disk.
+        static func size(of message: Publish) -> Int {
+            message.topic.count + message.payload.count + 48 + message.properties.userProperties.count * 64
+        }
+
+        /// What it takes of the memory.
+        var memory: Int { size + 256 }
+    }
+
+    /// The messages of one priority that are not on their way; the numbers of those in memory.
+    struct Lane: Sendable {
+        /// Given back by a link that ended while it took them; first in line.
+        var returned = Ring<Int>()
+        /// Came while older ones still waited, and go before those.
+        var live = Ring<Int>()
+        /// Behind all that is on the disk only.
+        var waiting = Ring<Int>()
+        /// How many are on the disk only.
+        var diskCount = 0
+        /// Where to look for them: none is before.
+        var cursor: UInt64 = 0
+        var chunk: BufferChunk?
+        var chunkNext = 0
+        /// The number of the read that is under way.
+        var reading: Int?
+        /// Where to look for superseded messages.
+        var superseded: UInt64 = 0
+    }
+
+    /// What was handed to the disk and is not there yet.
+    enum Submitted: Sendable {
+        case message(Int, BufferFrame.Header, topic: [UInt8], size: Int)
+        case progress([UInt32], size: Int)
+    }
+
+    var limits: QueueLimits
+    /// Whether there is a disk; without one a message counts as kept when it is in memory.
+    let isStored: Bool
+    var stored: StoredMessages
+    var memory: [Int: Held] = [:]
+    var memoryBytes = 0
+    /// The numbers of messages in memory by their places.
+    var places: [UInt64: Int] = [:]
+    var lanes = [Lane(), Lane(), Lane()]
     private var nextNumber = 1
-    package private(set) var sizeInBytes = 0
+    package private(set) var onTheWayCount = 0
+    /// Not on the disk yet.
+    var unkeptCount = 0
+    var unkeptBytes = 0
+    /// In the order they came; may have numbers of messages that are gone.
+    var unwritten = Ring<Int>()
+    /// Of those, how many are not on their way.
+    var unwrittenWaiting = 0
+    var submitted = Ring<Submitted>()
+    var nextFrame: UInt64 = 1
+    var nextRead = 1
+    private(set) var epoch = 0
+    /// Places before this are from before the link was up last.
+    private var epochStart: UInt64 = 0
+    private(set) var isUp = false
+    var failure: String?
+    var diskSize: Int?
+    var pace = ReplayPace()
+    /// Topics that a live message of was sent while older ones waited.
+    var overtaken = OvertakenTopics()
+    /// When files are looked after.
+    var maintenanceAt: ContinuousClock.Instant?
+    /// What time it was at the last look.
+    private(set) var lastLook: ContinuousClock.Instant?
+    private var wall = WallReference()
+    private var actions: [BufferAction] = []
+    private var tokens: [MessageToken] = []
     /// How many messages were dropped, by reason, since the start.
     package private(set) var dropped: [DropReason: Int] = [:]
 
-    package init(_ limits: QueueLimits) {
+    /// An empty queue; one that is `isStored` asks for a disk by its actions.
+    package init(_ limits: QueueLimits, isStored: Bool = false) {
+        self.limits = limits
+        self.isStored = isStored
+        stored = StoredMessages(keepsTopics: isStored && limits.policy.needsTopics)
+    }
+
+    /// Goes on with other limits.
+    package mutating func apply(_ limits: QueueLimits) {
+        // What is on the disk already has no topics; it goes as the oldest, until new ones have.
+        if limits.policy.needsTopics, !stored.keepsTopics { stored.keepTopics() }
         self.limits = limits
     }
 
     /// Waiting and on their way.
-    package var count: Int { waiting.count + returned.count + onTheWay.count }
+    package var count: Int { stored.count + unkeptCount }
+    package var sizeInBytes: Int { stored.bytes + unkeptBytes }
     package var isEmpty: Bool { count == 0 }
-    package var onTheWayCount: Int { onTheWay.count }
 
-    /// From 0 to 1: the fuller of the two limits.
-    package var fill: Double {
-        max(Double(count) / Double(max(1, limits.messages)), Double(sizeInBytes) / Double(max(1, limits.bytes)))
+    /// What the storage is to do; ask after each call.
+    package mutating func takeActions() -> [BufferAction] {
+        guard !actions.isEmpty else { return [] }
+        defer { actions = [] }
+        return actions
     }
 
-    /// Keeps a message; older ones go when there is no room.
-    package mutating func append(_ message: Publish, now: ContinuousClock.Instant) {
-        let size = Entry.size(of: message)
-        guard size <= limits.bytes, limits.messages > 0 else { return drop(.tooLarge) }
-        while count >= limits.messages || sizeInBytes + size > limits.bytes {
-            guard let oldest = popFirst() else { return drop(.queueFull) }
-            sizeInBytes -= oldest.size
-            drop(reasonToForget(oldest, now: now) ?? .queueFull)
+    /// What may be acknowledged to whoever published it.
+    package mutating func takeKept() -> [MessageToken] {
+        guard !tokens.isEmpty else { return [] }
+        defer { tokens = [] }
+        return tokens
+    }
+
+    package var hasNews: Bool { !actions.isEmpty || !tokens.isEmpty }
+
+    mutating func ask(_ action: BufferAction) { actions.append(action) }
+
+    // MARK: time
+
+    /// Says what time of day it is: messages on the disk have theirs.
+    package mutating func clock(_ milliseconds: Int64, now: ContinuousClock.Instant) {
+        wall = WallReference(milliseconds: milliseconds, at: now)
+    }
+
+    mutating func look(at now: ContinuousClock.Instant) { lastLook = now }
+
+    func wallTime(_ instant: ContinuousClock.Instant) -> Int64 { wall.milliseconds(at: instant) }
+
+    // MARK: in
+
+    /// Keeps a message; others go, or it goes itself, when there is no room.
+    package mutating func append(
+        _ message: Publish, _ lane: Priority = .normal, token: MessageToken? = nil, now: ContinuousClock.Instant
+    ) {
+        lastLook = now
+        let size = Held.size(of: message)
+        let refusal: DropReason? =
+            if size > bytesLimit || limits.messages < 1 {
+                .tooLarge
+            } else if token == nil, failure != nil, unkeptBytes + size > Self.mostUnwritten {
+                .diskFailing
+            } else {
+                makeRoom(for: size, lane, now: now) ? nil : limits.policy == .dropNewest ? .noRoom : .queueFull
+            }
+        if let refusal {
+            if let token { tokens.append(token) }
+            return drop(refusal)
         }
-        waiting.append(Entry(number: nextNumber, message: message, storedAt: now))
-        nextNumber += 1
-        sizeInBytes += size
+        let number = takeNumber()
+        let isLive = isUp && limits.replay.liveFirst && hasBacklog(lane)
+        memory[number] = Held(
+            message: message, lane: lane, arrived: now, size: size, epoch: epoch, token: isStored ? token : nil)
+        memoryBytes += size + 256
+        unkeptCount += 1
+        unkeptBytes += size
+        if isLive { lanes[lane.index].live.append(number) } else { lanes[lane.index].waiting.append(number) }
+        if isStored {
+            unwritten.append(number)
+            unwrittenWaiting += 1
+        } else if let token {
+            tokens.append(token)
+        }
     }
+
+    mutating func takeNumber() -> Int {
+        defer { nextNumber += 1 }
+        return nextNumber
+    }
+
+    /// As much of what waits for a failing disk is taken from those who are not told.
+    private static let mostUnwritten = 16 << 20
+
+    // MARK: out
 
     /// The next message to send, with its expiry counted down; it stays in the queue until `finished`. [MQTT-3.3.2-6]
     package mutating func startNext(now: ContinuousClock.Instant) -> Entry? {
-        while let entry = popFirst() {
-            if let reason = reasonToForget(entry, now: now) {
-                sizeInBytes -= entry.size
-                drop(reason)
+        lastLook = now
+        while let number = popNext(now: now) {
+            guard let held = memory[number] else { continue }
+            if let reason = reasonToForget(held, now: now) {
+                forget(number, reason)
                 continue
             }
-            onTheWay[entry.number] = entry
-            return Entry(
-                number: entry.number, message: entry.message.agedBy(now - entry.storedAt), storedAt: entry.storedAt)
+            memory[number]?.isOnTheWay = true
+            onTheWayCount += 1
+            if held.place == nil, isStored { unwrittenWaiting -= 1 }
+            return Entry(number: number, message: outgoing(held, now: now))
         }
         return nil
     }
 
     /// The upstream answered: it has the message, or `dropReason` says why it never will.
     package mutating func finished(_ number: Int, dropReason: DropReason? = nil) {
-        guard let entry = onTheWay.removeValue(forKey: number) else { return }
-        sizeInBytes -= entry.size
-        if let dropReason { drop(dropReason) }
+        guard memory[number]?.isOnTheWay == true else { return }
+        onTheWayCount -= 1
+        forget(number, dropReason)
     }
 
     /// The link ended before it took the message.
     package mutating func putBack(_ number: Int) {
-        guard let entry = onTheWay.removeValue(forKey: number) else { return }
-        returned.append(entry)
+        guard let held = memory[number], held.isOnTheWay else { return }
+        memory[number]?.isOnTheWay = false
+        onTheWayCount -= 1
+        if held.place == nil, isStored { unwrittenWaiting += 1 }
+        lanes[held.lane.index].returned.append(number)
     }
 
-    private mutating func popFirst() -> Entry? {
-        returned.popFirst() ?? waiting.popFirst()
+    /// A message in memory is over.
+    mutating func forget(_ number: Int, _ reason: DropReason? = nil) {
+        guard let held = memory.removeValue(forKey: number) else { return }
+        memoryBytes -= held.memory
+        if let token = held.token { tokens.append(token) }
+        if let place = held.place { places[place] = nil }
+        if held.place == nil, isStored, !held.isOnTheWay { unwrittenWaiting -= 1 }
+        if held.isKept, let place = held.place {
+            _ = stored.remove(place, held.lane, size: held.size)
+            maintainSoon()
+        } else {
+            unkeptCount -= 1
+            unkeptBytes -= held.size
+        }
+        trimUnwritten()
+        if let reason { drop(reason) }
     }
 
-    package mutating func drop(_ reason: DropReason) {
-        dropped[reason, default: 0] += 1
+    /// What was kept needs no acknowledgement any more.
+    mutating func acknowledge(_ number: Int) {
+        guard let token = memory[number]?.token else { return }
+        memory[number]?.token = nil
+        tokens.append(token)
     }
 
-    private func reasonToForget(_ entry: Entry, now: ContinuousClock.Instant) -> DropReason? {
-        let waited = now - entry.storedAt
-        if let expiry = entry.message.properties[number: .messageExpiryInterval], waited >= .seconds(Int(expiry)) {
+    package mutating func drop(_ reason: DropReason, count: Int = 1) {
+        dropped[reason, default: 0] += count
+    }
+
+    func reasonToForget(_ held: Held, now: ContinuousClock.Instant) -> DropReason? {
+        let waited = now - held.arrived
+        if let expiry = held.message.properties[number: .messageExpiryInterval], waited >= .seconds(Int(expiry)) {
             return .expired
         }
         if let age = limits.age, waited >= age { return .tooOld }
         return nil
     }
+
+    // MARK: the link
+
+    package mutating func linkUp(now: ContinuousClock.Instant) {
+        // Numbered while it is known that they are from before.
+        if isStored { write(now: now) }
+        isUp = true
+        epoch += 1
+        epochStart = stored.next
+        pace.reset()
+    }
+
+    package mutating func linkDown() {
+        isUp = false
+        overtaken.reset()
+        for index in lanes.indices {
+            while let number = lanes[index].live.popFirst() { lanes[index].waiting.append(number) }
+        }
+    }
+
+    /// How often the link had been up when a message was written.
+    func epoch(of place: UInt64) -> Int { place < epochStart ? -1 : epoch }
 }
 
-extension Publish {
-    /// The message with its expiry counted down by the whole seconds of `waited`.
-    fileprivate func agedBy(_ waited: Duration) -> Publish {
-        guard let expiry = properties[number: .messageExpiryInterval] else { return self }
-        var copy = self
-        let seconds = UInt32(clamping: waited.components.seconds)
-        copy.properties[number: .messageExpiryInterval] = max(1, expiry - min(expiry, seconds))
-        return copy
+/// What time of day it was at one instant.
+struct WallReference: Equatable, Sendable {
+    private var milliseconds: Int64 = 0
+    private var instant: ContinuousClock.Instant?
+
+    init() {}
+
+    init(milliseconds: Int64, at instant: ContinuousClock.Instant) {
+        self.milliseconds = milliseconds
+        self.instant = instant
+    }
+
+    func milliseconds(at other: ContinuousClock.Instant) -> Int64 {
+        guard let instant else { return 0 }
+        let distance = (other - instant).components
+        return milliseconds + distance.seconds * 1000 + distance.attoseconds / 1_000_000_000_000_000
     }
 }

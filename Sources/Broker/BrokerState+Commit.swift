@@ -160,6 +160,24 @@ extension BrokerState {
         sessions[session].window.append(to: &bytes)
         bytes.append(varint: sessions[session].received.count)
         for id in sessions[session].received { bytes.append(bigEndian: id) }
+        appendUnanswered(session, to: &bytes)
+    }
+
+    /// Identifiers that are in the journal while a client inside may still lack their messages: if the process ends now,
+    /// the publisher sends them again, and they must not be taken for what everybody has.
+    private func appendUnanswered(_ session: Int, to bytes: inout [UInt8]) {
+        guard !sessions[session].received.isEmpty else { return }
+        let connection = Int(sessions[session].connection)
+        var waiting = answers.orphans(of: SessionIndex(clamping: session), sessions[session].generation)
+        if connection >= 0, connections[connection].answers >= 0 {
+            waiting += answers.waiting(.pubrec, in: connections[connection].answers)
+        }
+        let unanswered = waiting.filter(sessions[session].received.contains)
+        guard !unanswered.isEmpty else { return }
+        bytes.append(.unanswered)
+        bytes.append(varint: Int(sessions[session].key))
+        bytes.append(varint: unanswered.count)
+        for id in unanswered { bytes.append(bigEndian: id) }
     }
 
     /// The session as a CONNECT packet, which has all of it but for the times.

@@ -126,6 +126,10 @@ extension BrokerState {
         sessions[session].nextSequence = max(progress?.nextSequence ?? 1, last + 1)
         sessions[session].received = Set(progress?.received ?? [])
         sessions[session].hasKeptReceived = !sessions[session].received.isEmpty
+        for id in progress?.unanswered ?? [] {
+            notGivenInside.insert(
+                WaitingAnswers.Name(SessionIndex(clamping: session), sessions[session].generation, id))
+        }
     }
 
     private mutating func windowEntry(

@@ -12,6 +12,8 @@ extension BrokerState {
         var publisher: SessionIndex = -1
         /// The connection that waits for an answer; -1 for none.
         var connection = -1
+        /// Whether all but the clients inside have it already.
+        var isForInside = false
     }
 
     mutating func publishReceived(
@@ -45,7 +47,10 @@ extension BrokerState {
     ) {
         if parts.qos == .exactlyOnce {
             guard let isNew = noteReceived(parts.packetID, index) else { return }
-            guard isNew else { return answerAgain(parts.packetID, index) }  // [MQTT-4.3.3-10]
+            guard isNew else {
+                if takeNotGivenInside(parts.packetID, index) { return giveInside(parts, packet, topic, index) }
+                return answerAgain(parts.packetID, index)  // [MQTT-4.3.3-10]
+            }
         }
         let refusal = refusal(of: parts, topic, packet, index)
         ticket = -1
@@ -70,6 +75,23 @@ extension BrokerState {
         }
     }
 
+    /// Whether a message came to the process before this one, and maybe not to the clients inside of that.
+    private mutating func takeNotGivenInside(_ id: UInt16, _ index: Int) -> Bool {
+        guard !notGivenInside.isEmpty else { return false }
+        let session = connections[index].session
+        return notGivenInside.remove(WaitingAnswers.Name(session, sessions[Int(session)].generation, id)) != nil
+    }
+
+    /// Gives those inside what all others have.
+    private mutating func giveInside(
+        _ parts: PublishHeader, _ packet: Span<UInt8>, _ topic: Span<UInt8>, _ index: Int
+    ) {
+        ticket = -1
+        route(parts, packet, topic, from: connections[index].session, on: index, isForInside: true)
+        markProgress(Int(connections[index].session))
+        answer(index, .pubrec, parts.packetID, .success, after: ticket)
+    }
+
     /// PUBREC for a message that came before: not while the first one's still waits, which will do for both.
     private mutating func answerAgain(_ id: UInt16, _ index: Int) {
         guard connections[index].answers < 0 || !answers.contains(id, .pubrec, in: connections[index].answers) else {
@@ -83,11 +105,11 @@ extension BrokerState {
 
     private mutating func route(
         _ parts: PublishHeader, _ packet: Span<UInt8>, _ topic: Span<UInt8>, from session: SessionIndex,
-        on connection: Int = -1
+        on connection: Int = -1, isForInside: Bool = false
     ) {
         let incoming = Incoming(
             qos: parts.qos, retain: parts.retain, expiry: parts.messageExpiry, publisher: session,
-            connection: connection)
+            connection: connection, isForInside: isForInside)
         let payload = packet.extracting(parts.payload)
         if connection >= 0, connections[connection].isBridge {
             return route(incoming, topic, Self.markOfBridge.span, payload)
@@ -180,7 +202,9 @@ extension BrokerState {
         _ incoming: Incoming, _ topic: Span<UInt8>, _ properties: Span<UInt8>, _ payload: Span<UInt8>
     ) {
         var stored = StoredMessage(isLarge: topic.count + properties.count + payload.count > MessageStore.largeSize)
-        if incoming.retain { retain(incoming, topic, properties, payload, &stored) }  // else [MQTT-3.3.1-8]
+        if incoming.retain, !incoming.isForInside {
+            retain(incoming, topic, properties, payload, &stored)  // else [MQTT-3.3.1-8]
+        }
         let matches = subscriptions.match(topic)
         if matches.isEmpty {
             if incoming.publisher >= 0 { counters.messagesWithoutSubscriber += 1 }
@@ -194,6 +218,7 @@ extension BrokerState {
                 }
                 // [MQTT-3.8.3-3]
                 if recipient.noLocal, recipient.session == incoming.publisher { continue }
+                if incoming.isForInside, sessions[Int(recipient.session)].keeping != .inside { continue }
                 guard mayReceive(recipient.session, topic) else {
                     noteDropped(Int(recipient.session), .notAllowed)
                     continue

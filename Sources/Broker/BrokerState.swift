@@ -36,6 +36,8 @@ package struct BrokerState: ~Copyable {
     var ticket: Int32 = -1
     /// Messages that a client inside was to keep before it went away.
     var orphans: [MessageIndex] = []
+    /// QoS 2 messages of the process before that clients inside may lack; known by their identifiers.
+    var notGivenInside: Set<WaitingAnswers.Name> = []
     var logins: Logins
     /// Whether rules bind any session; while none do, nothing is asked for a message.
     var hasRules = false

@@ -27,6 +27,8 @@ struct JournalLoader {
         var firstID: UInt16
         var window: [LoadedEntry]
         var received: [UInt16]
+        /// Of those, the ones that PUBREC was not sent for.
+        var unanswered: [UInt16] = []
     }
 
     struct LoadedSession {
@@ -113,6 +115,9 @@ extension JournalLoader {
         case .value:
             let name = try reader.counted()
             values[name] = try reader.counted()
+        case .unanswered:
+            let key = try Self.key(&reader)
+            for _ in 0..<(try reader.count()) { sessions[key]?.progress?.unanswered.append(try reader.uint16()) }
         }
         return .none
     }

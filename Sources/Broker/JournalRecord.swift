@@ -25,6 +25,8 @@ enum JournalRecord: UInt8 {
     case retainedGone
     /// What another part of the gateway keeps under a name.
     case value
+    /// Of the identifiers of a progress that came before: those whose message a client inside may not have yet.
+    case unanswered
 
     static let format: UInt8 = 1
 
@@ -50,58 +52,7 @@ extension JournalError: CustomStringConvertible {
 }
 
 extension [UInt8] {
-    /// Seven bits a byte, the lowest first; all but the last have the highest bit set.
-    mutating func append(varint value: UInt64) {
-        var rest = value
-        while rest > 0x7F {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(truncatingIfNeeded: rest))
-    }
-
-    mutating func append(varint value: Int) {
-        append(varint: UInt64(clamping: value))
-    }
-
-    mutating func append(fixed value: UInt64) {
-        append(bigEndian: UInt32(truncatingIfNeeded: value >> 32))
-        append(bigEndian: UInt32(truncatingIfNeeded: value))
-    }
-
-    mutating func append(counted bytes: Span<UInt8>) {
-        append(varint: bytes.count)
-        append(copying: bytes)
-    }
-
     mutating func append(_ kind: JournalRecord) {
         append(kind.rawValue)
-    }
-}
-
-extension ByteReader {
-    mutating func varint() throws(EndOfBytes) -> UInt64 {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 64, by: 7) {
-            let byte = try uint8()
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-        }
-        throw EndOfBytes(offset: offset)
-    }
-
-    mutating func count() throws(EndOfBytes) -> Int {
-        let value = try varint()
-        guard value <= UInt64(remaining) else { throw EndOfBytes(offset: offset) }
-        return Int(value)
-    }
-
-    mutating func fixed() throws(EndOfBytes) -> UInt64 {
-        let high = try uint32()
-        return UInt64(high) << 32 | UInt64(try uint32())
-    }
-
-    mutating func counted() throws(EndOfBytes) -> [UInt8] {
-        try bytes(try count())
     }
 }

@@ -95,6 +95,20 @@ struct WaitingAnswers {
         }
     }
 
+    /// The identifiers of answers of a type that are not given yet.
+    func waiting(_ type: PacketType, in ring: Int32) -> [UInt16] {
+        (0..<rings[Int(ring)].count).compactMap {
+            let answer = rings[Int(ring)][$0]
+            return answer.type == type.rawValue ? answer.packetID : nil
+        }
+    }
+
+    /// The identifiers whose answers a session did not live to see.
+    func orphans(of session: SessionIndex, _ generation: UInt32) -> [UInt16] {
+        orphans.isEmpty
+            ? [] : orphans.keys.filter { $0.session == session && $0.generation == generation }.map(\.packetID)
+    }
+
     func isEmpty(_ ring: Int32) -> Bool { rings[Int(ring)].isEmpty }
 
     /// A connection of a session has ended: its answers wait for nobody, but may be asked for again.

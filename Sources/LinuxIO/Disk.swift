@@ -103,6 +103,14 @@ package struct LinuxDisk: Disk {
             clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
     }
 
+    /// How many bytes the disk has that a folder is on, used and free.
+    package func size(at folder: String) throws(SystemError) -> Int {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { throw .last("statvfs", folder) }
+        return Int(
+            clamping: UInt64(status.f_blocks).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+    }
+
     package func lock(_ path: String) throws(SystemError) -> FileLock? {
         try FileLock(path)
     }

@@ -11,6 +11,7 @@ package enum WallClock {
     }
 
     package static var secondsSince1970: Int64 { now.milliseconds / 1000 }
+    package static var millisecondsSince1970: Int64 { now.milliseconds }
 
     /// The day as logs write it: 2026-11-23.
     package static func date(secondsSince1970 seconds: Int64) -> String {

@@ -21,6 +21,8 @@ struct BrokerLoop: ~Copyable {
         case access(AccessSettings)
         case journal(JournalNews)
         case keep([UInt8], name: String)
+        /// Those outside only; nobody new comes.
+        case disconnectClients
         case stop
     }
 
@@ -59,8 +61,12 @@ struct BrokerLoop: ~Copyable {
     var payload: [UInt8] = []
     private var ready: [PollEvent] = []
     var stopsAt: MonotonicTime?
+    /// Whether those outside have left, or had their time to.
+    var areClientsGone = false
+    /// Whether the loop ends then; else those inside go on.
+    var isToEnd = false
     /// Until when a loop that is to stop waits for the disk, so that publishers still get their answers.
-    private var commitsUntil: MonotonicTime?
+    var commitsUntil: MonotonicTime?
     private var signAt = MonotonicTime(nanoseconds: 0)
 
     init(
@@ -110,11 +116,6 @@ struct BrokerLoop: ~Copyable {
         closeJournal()
     }
 
-    private mutating func isFinished() -> Bool {
-        guard let stopsAt else { return false }
-        return MonotonicTime.now >= stopsAt || connections.allSatisfy { $0 == nil || $0?.isLocal == true }
-    }
-
     private mutating func nextWake(_ now: MonotonicTime) -> MonotonicTime {
         // The watchdog wants a sign of life from the loop itself, so it never sleeps for long.
         var earliest = now + shared.heartbeatInterval
@@ -122,7 +123,7 @@ struct BrokerLoop: ~Copyable {
         if let due = state.commitDueAt { earliest = min(earliest, due) }
         if state.hasSnapshotStep { earliest = now }
         if let commitsUntil { earliest = min(earliest, commitsUntil) }
-        if let stopsAt { earliest = min(earliest, stopsAt) }
+        if let stopsAt, !areClientsGone { earliest = min(earliest, stopsAt) }
         for index in lingering {
             if let until = connections[index]?.lingersUntil { earliest = min(earliest, until) }
         }
@@ -210,24 +211,11 @@ struct BrokerLoop: ~Copyable {
         case .access(let access): state.apply(access, now: now)
         case .journal(let news): state.journalReported(news, now: now)
         case .keep(let value, let name): state.keep(value, for: Array(name.utf8), now: now)
-        case .stop: stop(now)
+        case .disconnectClients: stop(now)
+        case .stop:
+            isToEnd = true
+            stop(now)
         }
-    }
-
-    private mutating func stop(_ now: MonotonicTime) {
-        guard stopsAt == nil, commitsUntil == nil else { return }
-        for case let listener? in listeners { try? poller.remove(listener.descriptor.rawValue) }
-        (resting, paced) = ([], [])
-        for index in arrivals.indices { dropArrival(index) }
-        commitsUntil = now + .seconds(1)
-        state.commitSoon(now: now)
-    }
-
-    private mutating func stopWhenKept(_ now: MonotonicTime) {
-        guard let until = commitsUntil, state.isKept || now >= until else { return }
-        commitsUntil = nil
-        stopsAt = now + .seconds(1)
-        state.shutDown(now: now)
     }
 
     // MARK: the journal

@@ -22,15 +22,19 @@ package final class BrokerServer: Sendable {
         let mailbox = Mailbox<BrokerLoop.Request>()
         let wakeUp: WakeUp
         let heartbeatInterval: Duration
+        /// Signalled when no client from outside is left.
+        let clientsGone: WakeUp
         let journal: (any Journal)?
         let report: @Sendable (BrokerReport) -> Void
         let turned: @Sendable (MonotonicTime) -> Void
 
         init(
-            wakeUp: WakeUp, _ settings: Settings, report: @escaping @Sendable (BrokerReport) -> Void,
+            wakeUp: WakeUp, clientsGone: WakeUp, _ settings: Settings,
+            report: @escaping @Sendable (BrokerReport) -> Void,
             turned: @escaping @Sendable (MonotonicTime) -> Void
         ) {
             self.wakeUp = wakeUp
+            self.clientsGone = clientsGone
             heartbeatInterval = settings.heartbeatInterval
             journal = settings.journal
             self.report = report
@@ -52,6 +56,8 @@ package final class BrokerServer: Sendable {
         /// Where sessions and messages are kept; nil forgets them with the process.
         package var journal: (any Journal)?
         package var sync = JournalSync.within(.milliseconds(50))
+        /// Nobody from outside is let in before `listen` is called: who must not miss a message subscribes before.
+        package var listensLater = false
 
         package init(listeners: [ListenerSettings], host: BrokerHost) {
             self.listeners = listeners
@@ -90,7 +96,8 @@ package final class BrokerServer: Sendable {
         self.listeners = Mutex(listeners)
         let first = settings.listeners.first?.address ?? .tcp(address: "-", port: 0)
         do throws(SystemError) {
-            shared = Shared(wakeUp: try WakeUp(), settings, report: report, turned: turned)
+            shared = Shared(
+                wakeUp: try WakeUp(), clientsGone: try WakeUp(), settings, report: report, turned: turned)
         } catch {
             throw ListenError(address: first, cause: .system(error))
         }
@@ -103,14 +110,19 @@ package final class BrokerServer: Sendable {
             throw ListenError(address: first, cause: .journal(error.why))
         }
         do throws(SystemError) {
-            // By the mailbox and not with the closure, which lives as long as the thread: a listener that a reload
-            // closes must not be held open by it.
-            shared.post(.listen(ListenerChange(opening: listeners)))
             let shared = shared
             thread = try NamedThread.start("broker") { Self.run(broker, settings, shared) }
         } catch {
             throw ListenError(address: first, cause: .system(error))
         }
+        if !settings.listensLater { listen() }
+    }
+
+    /// Lets those in who knock; they may have waited since the listeners were opened.
+    package func listen() {
+        // By the mailbox and not with the loop's closure, which lives as long as the thread: a listener that a reload
+        // closes must not be held open by it.
+        shared.post(.listen(ListenerChange(opening: listeners.withLock { $0 })))
     }
 
     private static func load(
@@ -170,6 +182,18 @@ package final class BrokerServer: Sendable {
     package func keep(_ value: [UInt8], as name: String) {
         shared.post(.keep(value, name: name))
     }
+
+    /// Tells those outside that the gateway stops, once all they sent is acknowledged, and returns when they are gone or
+    /// two seconds have passed.
+    ///
+    /// Those inside go on, and get what the last ones left behind.
+    package func disconnectClients() {
+        shared.post(.disconnectClients)
+        shared.clientsGone.wait(atMost: Self.patience)
+    }
+
+    /// A second for the disk, one for the clients, and some more.
+    private static let patience: Duration = .milliseconds(2500)
 
     /// Tells the clients that the gateway stops, and returns when they are gone or a second has passed.
     package func stop() {

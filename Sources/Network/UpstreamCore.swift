@@ -1,12 +1,13 @@
 import Bridge
 import Client
+import LinuxIO
 import MQTTCodec
 import NIOCore
 
 /// Carries out what the client's and the bridge's states decide; lives on the link's loop and never leaves it.
 final class UpstreamCore {
     var settings: UpstreamLink.Settings
-    let loop: any EventLoop
+    let loop: any NIOCore.EventLoop
     let report: @Sendable (BridgeEvent) -> Void
     var local: LocalClient?
     var client: ClientState
@@ -37,35 +38,45 @@ final class UpstreamCore {
     private var awaitsLast = false
     /// Whether the first subscription was answered: an end that comes before that must not take its answer for the last.
     private var isSubscribed = false
+    private var subscribed: EventLoopPromise<Void>?
 
+    /// Where the bridge's queue is kept; nil for in memory only.
+    private let storage: (any BufferStorage)?
+
+    /// `queue` has what the storage had.
     init(
-        _ settings: UpstreamLink.Settings, on loop: any EventLoop, seed: UInt64,
-        report: @escaping @Sendable (BridgeEvent) -> Void
+        _ settings: UpstreamLink.Settings, on loop: any NIOCore.EventLoop, seed: UInt64, queue: OfflineQueue,
+        storage: (any BufferStorage)?, report: @escaping @Sendable (BridgeEvent) -> Void
     ) {
         self.settings = settings
+        self.storage = storage
         self.loop = loop
         self.report = report
         dialect = UpstreamDialect(settings)
         places = UpstreamAddresses(settings)
         client = ClientState(ClientSettings(settings, dialect), now: .now)
-        bridge = BridgeState(settings.bridge)
+        bridge = BridgeState(settings.bridge, queue: queue)
+        bridge.clock(WallClock.millisecondsSince1970, now: .now)
         status = UpstreamStatus(settings.statusName)
         backOffSeed = seed
         backOff = BackOff(settings, seed: seed)
     }
 
-    /// Connects to both sides.
-    func start(_ local: LocalClient) {
+    /// Connects to both sides; `subscribed` succeeds when the local broker sends what it gets from then on.
+    func start(_ local: LocalClient, subscribed: EventLoopPromise<Void>) {
         self.local = local
+        self.subscribed = subscribed
+        if bridge.localSubscriptions.isEmpty { isNowSubscribed() }
         local.subscribe(bridge.localSubscriptions)
         if !bridge.upstreamSubscriptions.isEmpty { _ = client.subscribe(bridge.upstreamSubscriptions) }
         connect()
     }
 
-    /// Takes what the local broker still has for it, sends the queue, but not for long, and then ends for good.
+    /// Takes what the local broker still has for it, sends the queue or has it kept, but not for long, and then ends for
+    /// good.
     func stop(patience: Duration, done: EventLoopPromise<Void>) {
         stopped = done
-        guard bridge.isUp, let local, var last = bridge.localSubscriptions.first else { return end() }
+        guard bridge.isUp || storage != nil, let local, var last = bridge.localSubscriptions.first else { return end() }
         // Its answer comes behind the messages that are on their way already.
         last.retainHandling = .never
         awaitsLast = true
@@ -76,9 +87,12 @@ final class UpstreamCore {
     private func end() {
         guard let done = stopped else { return }
         stopped = nil
+        isNowSubscribed()
         timer?.task.cancel()
         attempt += 1
         for message in status.farewell() { local?.publish(message) }
+        bridge.close(now: .now)
+        for action in bridge.takeActions() { carryOut(action) }
         local?.close()
         local = nil
         client.disconnect()
@@ -96,7 +110,7 @@ final class UpstreamCore {
             if let token = localTokens.removeValue(forKey: handle) { client.acknowledge(token) }
         case .subscribed where isSubscribed && stopped != nil: awaitsLast = false
         case .subscribed(_, let codes):
-            isSubscribed = true
+            isNowSubscribed()
             for (request, code) in zip(bridge.localSubscriptions, codes) where code.isError {
                 let filter = String(decoding: request.filter, as: UTF8.self)
                 report(.localSubscriptionRefused(filter: filter, reason: "\(code)"))
@@ -104,6 +118,12 @@ final class UpstreamCore {
         case .connected, .unsubscribed, .heldBack, .closed: break
         }
         settle()
+    }
+
+    private func isNowSubscribed() {
+        isSubscribed = true
+        subscribed?.succeed()
+        subscribed = nil
     }
 
     private func publishLocally(_ message: Publish, _ token: MessageToken?) {
@@ -114,6 +134,27 @@ final class UpstreamCore {
         } else {
             client.acknowledge(token)
         }
+    }
+
+    /// The storage of the queue tells something.
+    func storageTold(_ news: BufferNews) {
+        bridge.storageTold(news, now: .now)
+        settle()
+    }
+
+    /// What waits for the server.
+    var bufferStatus: BufferStatus { bridge.bufferStatus(now: .now) }
+
+    /// Sends all that waits as fast as the server takes it.
+    func drain() {
+        bridge.drain(now: .now)
+        settle()
+    }
+
+    /// Drops all that waits; returns how many messages that was.
+    func dropEverything() -> Int {
+        defer { settle() }
+        return bridge.dropEverything(now: .now)
     }
 
     // MARK: the channel
@@ -204,7 +245,8 @@ final class UpstreamCore {
         } while client.hasEvents || bridge.hasActions
         if let connectedAt, .now - connectedAt >= settings.stableAfter { status.stable() }
         for message in status.messages(bridge, client, now: .now) { local?.publish(message) }
-        if stopped != nil, !awaitsLast, bridge.queue.isEmpty { end() }
+        // What is on the disk is sent by the next process.
+        if stopped != nil, !awaitsLast, bridge.queue.isEmpty || storage != nil && !bridge.isUp { end() }
         setTimer()
     }
 
@@ -212,6 +254,7 @@ final class UpstreamCore {
         switch event {
         case .connected:
             connectedAt = .now
+            bridge.clock(WallClock.millisecondsSince1970, now: .now)
             status.connected()
             if unanswered > 0, client.version == .v311 { report(.olderVersion) }
             unanswered = 0
@@ -295,6 +338,7 @@ final class UpstreamCore {
         case .publishLocally(let message, let token): publishLocally(message, token)
         case .acknowledgeUpstream(let token): client.acknowledge(token)
         case .alarm(let event): report(event)
+        case .buffer(let action): storage?.carryOut(action)
         }
     }
 
@@ -340,6 +384,7 @@ final class UpstreamCore {
 
     private func timerFired() {
         timer = nil
+        bridge.clock(WallClock.millisecondsSince1970, now: .now)
         client.tick(now: .now)
         bridge.tick(now: .now)
         settle()

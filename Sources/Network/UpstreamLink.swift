@@ -73,52 +73,121 @@ package final class UpstreamLink: Sendable {
 
     private let settings: Settings
     private let broker: BrokerServer
+    private let storage: (any BufferStorage)?
     private let report: @Sendable (BridgeEvent) -> Void
     private let running = Mutex<Running?>(nil)
 
     /// Does nothing until `start`; `report` is called on the link's thread.
+    ///
+    /// What waits for the server is kept in `storage`; without one it is in memory, and gone with the process.
     package init(
-        _ settings: Settings, broker: BrokerServer, report: @escaping @Sendable (BridgeEvent) -> Void
+        _ settings: Settings, broker: BrokerServer, storage: (any BufferStorage)? = nil,
+        report: @escaping @Sendable (BridgeEvent) -> Void
     ) {
         self.settings = settings
         self.broker = broker
+        self.storage = storage
         self.report = report
     }
 
-    /// Starts the loop and the first attempt to connect.
-    package func start() {
+    /// Reads what waits from before, starts the loop and makes the first attempt to connect.
+    ///
+    /// Returns when no message of the local broker is missed any more.
+    package func start() throws(BufferUnavailable) {
+        var failure: BufferUnavailable?
+        var subscribed: EventLoopFuture<Void>?
         running.withLock { running in
             guard running == nil else { return }
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let loop = group.next()
-            let (settings, broker, report) = (settings, broker, report)
-            let starting = loop.submit { Self.makeCore(settings, broker, loop, report) }
+            let (settings, broker, storage, report) = (settings, broker, storage, report)
+            let promise = loop.makePromise(of: Void.self)
+            let starting = loop.submit { Self.makeCore(settings, broker, storage, loop, promise, report) }
             // Only the loop may touch the core; it has nothing else to do yet.
-            guard let core = try? starting.wait() else { return }
-            running = Running(group: group, core: core)
+            switch try? starting.wait() {
+            case .success(let core)?:
+                running = Running(group: group, core: core)
+                subscribed = promise.futureResult
+            case .failure(let error)?:
+                failure = error
+                promise.succeed()
+                try? group.syncShutdownGracefully()
+            case nil: promise.succeed()
+            }
         }
+        if let failure { throw failure }
+        try? subscribed?.wait()
     }
 
     private static func makeCore(
-        _ settings: Settings, _ broker: BrokerServer, _ loop: any NIOCore.EventLoop,
-        _ report: @escaping @Sendable (BridgeEvent) -> Void
-    ) -> NIOLoopBound<UpstreamCore> {
-        let core = UpstreamCore(settings, on: loop, seed: Entropy.seed(), report: report)
+        _ settings: Settings, _ broker: BrokerServer, _ storage: (any BufferStorage)?, _ loop: any NIOCore.EventLoop,
+        _ subscribed: EventLoopPromise<Void>, _ report: @escaping @Sendable (BridgeEvent) -> Void
+    ) -> Result<NIOLoopBound<UpstreamCore>, BufferUnavailable> {
+        let news = EarlyNews(loop)
+        var queue = OfflineQueue(settings.bridge.queue, isStored: storage != nil)
+        do throws(BufferUnavailable) {
+            try storage?.open(
+                reading: { segment, frame in queue.restored(frame, in: segment) }, report: { news.tell($0) })
+        } catch {
+            return .failure(error)
+        }
+        queue.restoreEnded()
+        let core = UpstreamCore(
+            settings, on: loop, seed: Entropy.seed(), queue: queue, storage: storage, report: report)
         let bound = NIOLoopBound(core, eventLoop: loop)
+        news.go(to: bound)
         let local = LocalClient(
             broker, name: "bridge-\(settings.name)", acknowledgement: .deferred, schedule: { loop.execute($0) },
             onEvent: { bound.value.localEvent($0) })
-        core.start(local)
-        return bound
+        core.start(local, subscribed: subscribed)
+        return .success(bound)
     }
 
-    /// Goes on with other settings; what waits for the server stays, and so does `bridge.queue`.
+    /// Hands news of the storage to the core, once there is one.
+    private final class EarlyNews: Sendable {
+        private let loop: any NIOCore.EventLoop
+        private let core = Mutex<NIOLoopBound<UpstreamCore>?>(nil)
+
+        init(_ loop: any NIOCore.EventLoop) {
+            self.loop = loop
+        }
+
+        func go(to core: NIOLoopBound<UpstreamCore>) {
+            self.core.withLock { $0 = core }
+        }
+
+        /// Runs behind `makeCore`, which the loop is busy with.
+        func tell(_ news: BufferNews) {
+            loop.execute { [self] in core.withLock { $0 }?.value.storageTold(news) }
+        }
+    }
+
+    /// Goes on with other settings; what waits for the server stays, and where it is kept.
     ///
     /// The connection stays where only the lines differ.
     package func apply(_ settings: Settings) {
         guard let core = running.withLock({ $0?.core }) else { return }
         core.eventLoop.execute { core.value.apply(settings) }
     }
+
+    // MARK: the buffer
+
+    /// What waits for the server; nil while the link does not run.
+    package func bufferStatus() -> BufferStatus? { ask { $0.bufferStatus } }
+
+    /// Sends all that waits as fast as the server takes it, whatever rate is set.
+    package func drain() { _ = ask { $0.drain() } }
+
+    /// Drops all that waits and is not on its way; returns how many messages that was.
+    package func dropEverything() -> Int? { ask { $0.dropEverything() } }
+
+    /// Runs something on the loop and waits for it.
+    private func ask<Answer: Sendable>(_ question: @escaping @Sendable (UpstreamCore) -> Answer) -> Answer? {
+        guard let core = running.withLock({ $0?.core }) else { return nil }
+        return try? core.eventLoop.submit { question(core.value) }.wait()
+    }
+
+    // MARK: the end
 
     /// Sends what it can within a moment, says goodbye to the server, and ends the loop.
     package func stop() {
@@ -127,9 +196,10 @@ package final class UpstreamLink: Sendable {
 
     /// The same for several at once.
     package static func stop(_ links: [UpstreamLink]) {
-        let ending = links.compactMap { $0.beginStop() }
-        for (group, isDone) in ending {
+        let ending = links.compactMap { link in link.beginStop().map { (link, $0.0, $0.1) } }
+        for (link, group, isDone) in ending {
             try? isDone.wait()
+            link.storage?.close()
             try? group.syncShutdownGracefully()
         }
     }

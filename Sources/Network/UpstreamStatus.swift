@@ -17,9 +17,20 @@ struct UpstreamStatus {
         var circled: Int
         var heldBack: Int
         var downgrades: Downgrades
+        var reasons: [Int]
+        var percent: Int
+        /// Seconds; 0 while nothing waits.
+        var oldest: Int
+        /// Seconds; -1 while it does not fill up.
+        var untilFull: Int
 
-        init(_ bridge: BridgeState, _ client: ClientState) {
+        init(_ bridge: BridgeState, _ client: ClientState, now: ContinuousClock.Instant) {
             let queue = bridge.queue
+            let status = bridge.bufferStatus(now: now)
+            reasons = DropReason.allCases.map { status.dropped[$0, default: 0] }
+            percent = status.percent
+            oldest = Int(status.oldest?.components.seconds ?? 0)
+            untilFull = Int(status.untilFull?.components.seconds ?? -1)
             queued = queue.count
             queuedBytes = queue.sizeInBytes
             inFlight = queue.onTheWayCount
@@ -33,8 +44,9 @@ struct UpstreamStatus {
             [
                 ("queued", queued), ("queued_bytes", queuedBytes), ("in_flight", inFlight), ("dropped", dropped),
                 ("circled", circled), ("held_back", heldBack), ("qos_lowered", downgrades.qos),
-                ("retain_removed", downgrades.retain),
-            ]
+                ("retain_removed", downgrades.retain), ("fill", percent), ("oldest_age", oldest),
+                ("until_full", untilFull),
+            ] + zip(DropReason.allCases, reasons).map { ("dropped/\($0.word)", $1) }
         }
     }
 
@@ -48,6 +60,7 @@ struct UpstreamStatus {
     private var rejected: [String] = []
     private var hasNewRejected = false
     private var saidProblem = ""
+    private var saidAlarm = ""
     /// Whether a connection alone does not end the problem.
     private var isLasting = false
     private var depth: Depth?
@@ -101,7 +114,11 @@ struct UpstreamStatus {
             messages.append(
                 Self.message("$SYS/martlet/bridges/\(name)/rejected", rejected.joined(separator: "\n")))
         }
-        let newDepth = Depth(bridge, client)
+        if bridge.alarm != saidAlarm {
+            saidAlarm = bridge.alarm
+            messages.append(Self.message("$SYS/martlet/bridges/\(name)/alarm", saidAlarm))
+        }
+        let newDepth = Depth(bridge, client, now: now)
         guard newDepth != depth else {
             // What was to be said later has changed back: a time that has passed would wake the loop for ever.
             wakeAt = nil

@@ -68,6 +68,21 @@ struct BridgeLineSection {
             text == Self.keep ? true : Scalar.bool(text) == false || text == "off" ? false : nil
         }
         if let retain { line.keepsRetain = retain.value }
+        if let priority = section.word("priority", PriorityWord.self) { line.priority = priority.priority }
+    }
+
+    private enum PriorityWord: String, CaseIterable {
+        case high
+        case normal
+        case low
+
+        var priority: Priority {
+            switch self {
+            case .high: .high
+            case .normal: .normal
+            case .low: .low
+            }
+        }
     }
 
     /// Nil inside for the message's own.

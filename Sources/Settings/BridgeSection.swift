@@ -4,9 +4,9 @@ import MQTTCodec
 
 /// The keys of an upstream that say what goes over it: `client_id`, `out`, `in`, `both` and `buffer`.
 struct BridgeSection {
-    private static let queueBytes = 64_000_000
-
     var gateway: GatewayName
+    /// What a buffer has that does not say it itself.
+    var sync: StoreSettings.Sync
 
     func read(_ section: Section) -> BridgeSettings {
         let clientID = section.text("client_id").map { gateway.resolved($0.value) } ?? gateway.id
@@ -19,8 +19,8 @@ struct BridgeSection {
             settings.out.append(out)
             settings.in.append(back)
         }
-        settings.queue.bytes = Self.queueBytes
-        if let buffer = section.section("buffer") { self.buffer(buffer, into: &settings.queue) }
+        settings.queue.sync = sync.ofBuffer
+        if let buffer = section.section("buffer") { BufferSection.read(buffer, into: &settings) }
         if !section.has("out"), !section.has("in"), !section.has("both") {
             section.problems.warning(
                 "nothing goes to or comes from '\(section.path)'", at: section.mark,
@@ -33,15 +33,6 @@ struct BridgeSection {
         (section.list(key, like: "[ { filter: \"{gateway}/#\" } ]") ?? []).enumerated().compactMap { index, node in
             Section(node, path: "\(section.path).\(key).\(index + 1)", section.problems)
         }
-    }
-
-    private func buffer(_ section: Section, into queue: inout QueueLimits) {
-        if let count = section.integer("max_messages", 1...100_000_000) { queue.messages = count }
-        if let size = section.size("max_size", 1_000...1_000_000_000_000) { queue.bytes = size }
-        if let age = section.duration("max_age", or: "never") { queue.age = age }
-        section.dropOldest("full")
-        section.spelled(["messages": "max_messages", "bytes": "max_size", "size": "max_size"])
-        section.finish(later: ["path", "sync", "replay"])
     }
 }
 

@@ -57,7 +57,7 @@ struct ConfigurationReader {
         TopicsSection.read(root, into: &settings.mapping, devices: devices)
         BrokerSection.read(root, into: &settings)
         settings.upstreams = UpstreamSection(
-            gateway: settings.id, secrets: secrets, listeners: settings.listeners
+            gateway: settings.id, secrets: secrets, listeners: settings.listeners, sync: settings.store.sync
         ).read(root)
         finish(root)
         return settings

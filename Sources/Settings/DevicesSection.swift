@@ -57,7 +57,7 @@ struct DevicesSection {
             if section.node("profile") == nil, !section.has("reader") {
                 section.missing(
                     "profile",
-                    hint: "it says what the device is: one of \(profiles.keys.sorted().joined(separator: ", "))")
+                    hint: "it says what the device is; \(UnknownName.known("profile", profiles.keys.sorted()))")
             }
             return nil
         }

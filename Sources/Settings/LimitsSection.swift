@@ -105,15 +105,4 @@ extension Section {
         }
         return size
     }
-
-    /// What happens when a queue is full; one answer so far.
-    func dropOldest(_ key: String) {
-        guard let text = text(key), text.value != "drop-oldest" else { return }
-        let isLater = ["drop-newest", "thin"].contains(text.value)
-        problems.error(
-            isLater
-                ? "'\(text.value)' is not available in this version yet"
-                : "'\(text.value)' is not allowed for '\(key)'",
-            at: text.mark, hint: "allowed: drop-oldest")
-    }
 }

@@ -130,7 +130,17 @@ enum UnknownProfile {
 enum UnknownName {
     static func complain(_ name: Located<String>, _ kind: String, among names: [String], _ problems: ProblemList) {
         let nearest = NearestWord.of(name.value, among: names).map { "did you mean '\($0)'? " } ?? ""
-        let known = names.isEmpty ? "there are no \(kind)s" : "there are: \(names.joined(separator: ", "))"
-        problems.error("there is no \(kind) '\(name.value)'", at: name.mark, hint: nearest + known)
+        problems.error("there is no \(kind) '\(name.value)'", at: name.mark, hint: nearest + known(kind, names))
+    }
+
+    /// More names than these are no help.
+    private static let mostNames = 12
+
+    static func known(_ kind: String, _ names: [String]) -> String {
+        if names.isEmpty { return "there are no \(kind)s" }
+        if names.count > mostNames, kind == "profile" {
+            return "'martlet profile list' shows the \(names.count) there are"
+        }
+        return "there are: \(names.joined(separator: ", "))"
     }
 }

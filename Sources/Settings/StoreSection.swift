@@ -22,7 +22,7 @@ enum StoreSection {
         return settings
     }
 
-    private static func sync(_ section: Section) -> StoreSettings.Sync? {
+    static func sync(_ section: Section) -> StoreSettings.Sync? {
         let wanted = "'commit', 'off', or a time with its unit from 1ms to 60s, like 50ms"
         return section.value("sync", wanted: wanted) { text -> StoreSettings.Sync? in
             switch text {

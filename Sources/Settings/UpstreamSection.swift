@@ -7,6 +7,8 @@ struct UpstreamSection {
     var secrets: SecretSource
     /// Where the gateway's own broker is.
     var listeners: [ListenSettings] = []
+    /// `store.sync`, which buffers have too.
+    var sync: StoreSettings.Sync
 
     func read(_ root: Section) -> [UpstreamSettings] {
         guard let section = root.section("upstream") else { return [] }
@@ -25,7 +27,14 @@ struct UpstreamSection {
                 upstream.statusName += "-\(name)"
                 checkTwin(upstream, twin, section)
             }
-            for other in upstreams { checkLoop(upstream, other, section) }
+            for other in upstreams {
+                checkLoop(upstream, other, section)
+                guard let path = upstream.bridge.bufferPath, path == other.bridge.bufferPath else { continue }
+                section.problems.error(
+                    "'\(other.name)' and '\(name)' have the same folder for their buffers",
+                    at: section.mark(of: "buffer"),
+                    hint: "give each a 'path' of its own, or take it out")
+            }
             checkOwnLoop(upstream, section)
             upstreams.append(upstream)
         }
@@ -95,7 +104,7 @@ struct UpstreamSection {
 
     private func upstream(_ name: String, _ section: Section) -> UpstreamSettings? {
         let addresses = UpstreamAddress.read(section)
-        let bridge = BridgeSection(gateway: GatewayName(id: gateway)).read(section)
+        let bridge = BridgeSection(gateway: GatewayName(id: gateway), sync: sync).read(section)
         var settings = UpstreamSettings(
             name: name,
             addresses: (addresses ?? []).map {

@@ -21,6 +21,13 @@ extension LogPosition: CustomStringConvertible {
 package struct LogSegment: Equatable, Sendable {
     package var number: UInt32
     package var bytes: Int
+    /// Of those, given back to the disk since the log was opened.
+    package var freed = 0
+
+    package init(number: UInt32, bytes: Int) {
+        self.number = number
+        self.bytes = bytes
+    }
 }
 
 /// What a frame that is read came from.

@@ -59,7 +59,7 @@ extension RecordLog {
     }
 
     /// Files from another folder, put here by hand, have a salt of their own.
-    private func seed(of file: any DiskFile, _ number: UInt32) throws(SystemError) -> CRC32C {
+    func seed(of file: any DiskFile, _ number: UInt32) throws(SystemError) -> CRC32C {
         var front: [UInt8] = []
         _ = try FileScan.read(file, FileHeader.length, at: 0, into: &front)
         guard case .header(let header) = FileHeader.read(front) else {

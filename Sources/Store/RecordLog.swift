@@ -89,7 +89,7 @@ package struct RecordLog: ~Copyable, Sendable {
     package var statistics: LogStatistics {
         var statistics = counted
         statistics.segments = committed.count
-        statistics.bytesOnDisk = committed.reduce(snapshot?.bytes ?? 0) { $0 + $1.bytes }
+        statistics.bytesOnDisk = committed.reduce(snapshot?.bytes ?? 0) { $0 + $1.bytes - $1.freed }
         return statistics
     }
 
@@ -235,6 +235,8 @@ package struct RecordLog: ~Copyable, Sendable {
     }
 
     // MARK: files
+
+    func isWriting(_ number: UInt32) -> Bool { current?.number == number }
 
     /// What is committed from now on is in a file with this number or a higher one.
     mutating func startAnew() -> UInt32 {

@@ -57,7 +57,9 @@ final class Assembly: Sendable {
         }
         let side = DeviceSide(
             settings, numbers, stateDirectory: state, on: devicesLoop, logger: log["devices"])
-        let upstreams = UpstreamLinks(settings.upstreams, broker, log["bridge"])
+        let place = BufferPlace(
+            stateFolder: settings.stateFolder(ProcessEnvironment()), store: settings.store, reports: stores)
+        let upstreams = UpstreamLinks(settings.upstreams, broker, place, log["bridge"])
         client = LocalClient(broker, name: "devices", schedule: { work in devicesLoop.execute(work) }) { event in
             if case .message(let message, _) = event { side.commanded(message) }
         }
@@ -71,7 +73,9 @@ final class Assembly: Sendable {
             },
             logger: log["gateway"]
         ) { [client] outcome in client.publish(outcome.message(on: topic)) }
-        requests = Requests(broker, on: devicesLoop, reloader: reloader, logger: log["gateway"])
+        requests = Requests(
+            broker, on: devicesLoop, reloader: reloader, buffers: BufferRequests(upstreams: upstreams),
+            logger: log["gateway"])
         (self.notices, self.devicesLoop, self.broker, self.side) = (notices, devicesLoop, broker, side)
         (self.upstreams, self.stores) = (upstreams, stores)
     }
@@ -94,6 +98,7 @@ final class Assembly: Sendable {
         let reports = BrokerReports(log["broker"])
         let environment = ProcessEnvironment()
         var broker = settings.broker(heartbeat: notices.heartbeat, environment)
+        broker.listensLater = true
         let journal = JournalStore(
             folder: "\(settings.stateFolder(environment))/journal", settings.store, logger: log["broker"]
         ) { problem in stores.problem(problem, of: "journal") }
@@ -113,13 +118,19 @@ final class Assembly: Sendable {
     }
 
     /// Starts the devices and the links to the servers.
-    func start() {
+    func start() throws(CommandFailure) {
+        do throws(BufferUnavailable) {
+            try upstreams.start()
+        } catch {
+            throw CommandFailure(error.why)
+        }
+        // Not before: what they publish is missed by no upstream.
+        broker.listen()
         let addresses = broker.addresses.map(\.description).joined(separator: " and ")
         log["broker"].info("listens on \(addresses)")
         let task = Task(executorPreference: devicesLoop) { [self] in await run() }
         running.withLock { $0 = task }
         stores.start(broker, on: devicesLoop)
-        upstreams.start()
     }
 
     /// Runs the devices until the task is cancelled, then says goodbye for them.
@@ -162,6 +173,8 @@ final class Assembly: Sendable {
         notices.stopping()
         running.withLock { $0 }?.cancel()
         let isInTime = hasEnded.wait(until: .now + Self.patience)
+        // First those outside, so that the upstreams get the last they said.
+        broker.disconnectClients()
         upstreams.stop()
         stores.stop()
         requests.close()

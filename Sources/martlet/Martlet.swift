@@ -52,7 +52,8 @@ struct MartletCommand: ParsableCommand {
             """,
         version: "martlet \(Version.current)",
         subcommands: [
-            Run.self, Check.self, Reload.self, Passwd.self, Ports.self, ProfileCommand.self, Sub.self, Pub.self,
+            Run.self, Check.self, Reload.self, Buffer.self, Passwd.self, Ports.self, ProfileCommand.self, Sub.self,
+            Pub.self,
             Replay.self,
         ],
         helpNames: .shortAndLong)

@@ -23,7 +23,7 @@ struct Service: ~Copyable {
         let log = Log(settings.log, writer: writer)
         let files = options.files
         let assembly = try Assembly(settings, log: log) { () throws(CommandFailure) in try LoadedConfiguration(files) }
-        assembly.start()
+        try assembly.start()
         try waitForTheEnd(log, assembly.reloader)
         assembly.stop()
         log["gateway"].info("ended")

@@ -29,7 +29,7 @@ private final class Gateway: Sendable {
         request.noLocal = true
         request.retainAsPublished = true
         client.subscribe([request])
-        link.start()
+        try link.start()
     }
 
     deinit {

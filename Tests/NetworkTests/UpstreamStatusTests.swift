@@ -33,10 +33,12 @@ import Testing
         let prefix = "$SYS/martlet/bridges/house%2F1"
         let first = text(status.messages(bridge, client, now: start)).dropFirst()
         #expect(
-            first == [
+            first.prefix(11) == [
                 "\(prefix)/queued 0", "\(prefix)/queued_bytes 0", "\(prefix)/in_flight 0", "\(prefix)/dropped 0",
                 "\(prefix)/circled 0", "\(prefix)/held_back 0", "\(prefix)/qos_lowered 0", "\(prefix)/retain_removed 0",
+                "\(prefix)/fill 0", "\(prefix)/oldest_age 0", "\(prefix)/until_full -1",
             ])
+        #expect(first.dropFirst(11) == DropReason.allCases.map { "\(prefix)/dropped/\($0.word) 0" }[...])
         #expect(status.wakeAt == nil)
         for _ in 0..<3 {
             bridge.localMessage(Publish(topic: Array("t".utf8), payload: [1]), nil, now: start)
@@ -44,7 +46,10 @@ import Testing
         }
         #expect(status.wakeAt == start + .seconds(10))
         let later = text(status.messages(bridge, client, now: start + .seconds(10)))
-        #expect(later == ["\(prefix)/queued 3", "\(prefix)/queued_bytes \(bridge.queue.sizeInBytes)"])
+        #expect(
+            later == [
+                "\(prefix)/queued 3", "\(prefix)/queued_bytes \(bridge.queue.sizeInBytes)", "\(prefix)/oldest_age 10",
+            ])
         #expect(status.wakeAt == nil)
     }
 

@@ -35,6 +35,7 @@ import Testing
                 port: meterbus
                 slave_id: 1
             """
+        let count = try Repository.profiles().count
         let device = "expiry, name, payload, points, poll, port, profile, qos, report, retain, stale_after, unit"
         let expected = """
             martlet.yaml:6:5: error: unknown key 'baud_rate' in 'ports.meterbus'
@@ -48,7 +49,7 @@ import Testing
             martlet.yaml:9:3: error: 'profile' is missing in 'devices.meter'
                   meter:
                   ^
-              it says what the device is: one of dsmr-p1, eastron-sdm120, eastron-sdm630, waveshare-modbus-relay-8
+              it says what the device is; 'martlet profile list' shows the \(count) there are
             martlet.yaml:10:5: error: unknown key 'type' in 'devices.meter'
                     type: eastron-sdm120
                     ^
@@ -76,11 +77,12 @@ import Testing
                 port: meterbus
                 points: { volage: off }
             """
+        let count = try Repository.profiles().count
         let expected = """
             martlet.yaml:7:14: error: there is no profile 'eastron-sdm12'
                     profile: eastron-sdm12
                              ^
-              did you mean 'eastron-sdm120'? there are: dsmr-p1, eastron-sdm120, eastron-sdm630, waveshare-modbus-relay-8
+              did you mean 'eastron-sdm120'? 'martlet profile list' shows the \(count) there are
             martlet.yaml:8:11: error: there is no port 'meterbuss'
                     port: meterbuss
                           ^

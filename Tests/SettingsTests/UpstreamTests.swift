@@ -128,8 +128,15 @@ import Testing
             "url: 'mqtt://host', out: [], username: u, password: !sesame",
             "error the value of 'password' begins with '!', which has a meaning in YAML"
         ),
-        ("url: 'mqtt://host', out: [], buffer: { full: thin }", "error 'thin' is not available in this version yet"),
-        ("url: 'mqtt://host', out: [], buffer: { path: /x }", "error 'path' is not available in this version yet"),
+        ("url: 'mqtt://host', out: [], buffer: { full: thinner }", "error 'thinner' is not allowed for 'full'"),
+        (
+            "url: 'mqtt://host', out: [], buffer: { thin: 3 }",
+            "error 'thin' says how much is left of what 'full: thin' thins"
+        ),
+        (
+            "url: 'mqtt://host', out: [], buffer: { replay: { keep_timestamp: false } }",
+            "error the time of measurement is always kept"
+        ),
         ("url: 'mqtt://host'", "warning nothing goes to or comes from 'upstream.a'"),
     ])
     func `what can't work is told`(keys: String, message: String) throws {

@@ -76,13 +76,24 @@ import Testing
             note()
         }
 
+        mutating func shrinkFirstSegment(keepingOneIn one: Int) throws {
+            guard let first = box.log.segments.first?.number else { return }
+            committed = committed.filter { places[$0]?.segment != first || $0 % one == 0 }
+            note()
+            _ = try box.log.shrink(segment: first) { record in
+                let text = String(decoding: [UInt8](copying: record), as: UTF8.self)
+                return PowerCutTests.number(text) % one == 0
+            }
+            note()
+        }
+
         func promised(after steps: Int) -> Set<Int> {
             // A promise that was taken back holds only until then.
             promises.last { $0.steps <= steps }?.frames ?? []
         }
     }
 
-    private static func number(_ text: String) -> Int {
+    fileprivate static func number(_ text: String) -> Int {
         Int(text.split(separator: " ").dropFirst().first ?? "") ?? -1
     }
 
@@ -179,6 +190,18 @@ import Testing
         script.commit(4)
         try script.removeFirstSegment()
         try script.removeFirstSegment()
+        script.commit(1)
+        try checkEveryCut(script, canRemove: true)
+    }
+
+    @Test func `frames that are let go in the middle`() throws {
+        var script = try Script(segmentSize: 400)
+        for count in [3, 2, 3, 4] { script.commit(count) }
+        try script.shrinkFirstSegment(keepingOneIn: 2)
+        script.commit(4)
+        try script.shrinkFirstSegment(keepingOneIn: 3)
+        try script.removeFirstSegment()
+        try script.shrinkFirstSegment(keepingOneIn: 100)
         script.commit(1)
         try checkEveryCut(script, canRemove: true)
     }

@@ -86,7 +86,10 @@ final class Reloader: Sendable {
         // What waits for a server stays where it is.
         for upstream in after.upstreams {
             let old = before.upstreams.first { $0.name == upstream.name }
-            if let old, old.bridge.queue != upstream.bridge.queue {
+            let isElsewhere =
+                old?.bridge.bufferPath != upstream.bridge.bufferPath
+                || (old?.bridge.queue.sync == .off) != (upstream.bridge.queue.sync == .off)
+            if old != nil, isElsewhere {
                 sections.append("upstream.\(upstream.name).buffer")
             }
         }

@@ -25,11 +25,13 @@ final class Requests: Sendable {
 
     private let client: LocalClient
 
-    init(_ broker: BrokerServer, on loop: EventLoop, reloader: Reloader, logger: Logger) {
+    init(
+        _ broker: BrokerServer, on loop: EventLoop, reloader: Reloader, buffers: BufferRequests, logger: Logger
+    ) {
         let place = Place()
         client = LocalClient(broker, name: "requests", schedule: { work in loop.execute(work) }) { event in
             guard case .message(let message, _) = event else { return }
-            Self.handle(message, reloader, logger) { place.publish($0) }
+            Self.handle(message, reloader, buffers, logger) { place.publish($0) }
         }
         let known = client
         place.client.withLock { client in client = known }
@@ -39,16 +41,17 @@ final class Requests: Sendable {
     func close() { client.close() }
 
     private static func handle(
-        _ message: Publish, _ reloader: Reloader, _ logger: Logger, answer: @escaping @Sendable (Publish) -> Void
+        _ message: Publish, _ reloader: Reloader, _ buffers: BufferRequests, _ logger: Logger,
+        answer: @escaping @Sendable (Publish) -> Void
     ) {
         // A retained request would be one of who knows when.
-        guard !message.retain, message.topic == Array(reload.utf8) else { return }
+        guard !message.retain, let work = work(for: message, reloader, buffers) else { return }
         let reply = message.properties[bytes: .responseTopic]
         let correlation = message.properties[bytes: .correlationData]
         do throws(SystemError) {
-            // Files are read and passwords may be asked for: not on the devices' loop.
-            _ = try NamedThread.start("reload") {
-                let outcome = reloader.reload()
+            // Files are read, passwords may be asked for and other loops waited for: not on the devices' loop.
+            _ = try NamedThread.start("request") {
+                let outcome = work()
                 guard let reply, reply.starts(with: answers) else { return }
                 var response = Publish(
                     topic: reply, payload: Array("\(outcome.isDone ? "ok" : "error")\n\(outcome.text)".utf8),
@@ -57,7 +60,23 @@ final class Requests: Sendable {
                 answer(response)
             }
         } catch {
-            logger.error("the configuration can't be read again: \(error)")
+            logger.error("a request can't be answered: \(error)")
+        }
+    }
+
+    private static func work(
+        for message: Publish, _ reloader: Reloader, _ buffers: BufferRequests
+    ) -> (@Sendable () -> (isDone: Bool, text: String))? {
+        switch String(decoding: message.topic, as: UTF8.self) {
+        case reload:
+            return {
+                let outcome = reloader.reload()
+                return (outcome.isDone, outcome.text)
+            }
+        case BufferRequests.topic:
+            let request = String(decoding: message.payload, as: UTF8.self)
+            return { buffers.answer(request) }
+        default: return nil
         }
     }
 }

@@ -13,28 +13,60 @@ final class UpstreamLinks: Sendable {
     }
 
     private let broker: BrokerServer
+    private let place: BufferPlace
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(_ settings: [UpstreamSettings], _ broker: BrokerServer, _ logger: Logger) {
+    init(_ settings: [UpstreamSettings], _ broker: BrokerServer, _ place: BufferPlace, _ logger: Logger) {
         self.broker = broker
+        self.place = place
         self.logger = logger
         state = Mutex(State(settings: settings))
     }
 
-    func start() {
+    /// Starts the links; an error where what waits for a server can't be kept.
+    func start() throws(BufferUnavailable) {
+        place.tellForgotten(logger, state.withLock { $0.settings.map(\.name) })
+        var failure: BufferUnavailable?
         state.withLock { state in
             state.isRunning = true
-            for settings in state.settings { state.links[settings.name] = started(settings) }
+            for settings in state.settings where failure == nil {
+                do throws(BufferUnavailable) {
+                    state.links[settings.name] = try started(settings, place.store(of: settings, logger))
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func started(
+        _ settings: UpstreamSettings, _ storage: (any BufferStorage)?
+    ) throws(BufferUnavailable) -> UpstreamLink {
+        let link = UpstreamLink(UpstreamLink.Settings(settings), broker: broker, storage: storage) { [logger] event in
+            logger.log(level: event.isWarning ? .warning : .info, "\(settings.name): \(event)")
+        }
+        try link.start()
+        return link
+    }
+
+    /// For a link that comes while the gateway runs: without a disk it is better than not at all.
+    private func startedAnyway(_ settings: UpstreamSettings) -> UpstreamLink? {
+        do throws(BufferUnavailable) {
+            return try started(settings, place.store(of: settings, logger))
+        } catch {
+            logger.error("\(settings.name): \(error.why); until the gateway is restarted it is kept in memory only")
+            return try? started(settings, nil)
         }
     }
 
-    private func started(_ settings: UpstreamSettings) -> UpstreamLink {
-        let link = UpstreamLink(UpstreamLink.Settings(settings), broker: broker) { [logger] event in
-            logger.log(level: event.isWarning ? .warning : .info, "\(settings.name): \(event)")
-        }
-        link.start()
-        return link
+    /// The link with a name.
+    func link(_ name: String) -> UpstreamLink? { state.withLock { $0.links[name] } }
+
+    /// All links, by name.
+    var all: [(name: String, link: UpstreamLink)] {
+        state.withLock { state in state.links.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
     }
 
     /// Ends the links that are gone, starts those that are new and tells the others what changed for them.
@@ -47,12 +79,15 @@ final class UpstreamLinks: Sendable {
             guard state.isRunning else { return [UpstreamLink]() }
             let names = wanted.map(\.name)
             let ended = state.links.filter { !names.contains($0.key) }
-            for name in ended.keys { state.links[name] = nil }
+            for name in ended.keys {
+                state.links[name] = nil
+                place.forget(name)
+            }
             for settings in wanted where !old.contains(settings) {
                 if let link = state.links[settings.name] {
                     link.apply(UpstreamLink.Settings(settings))
                 } else {
-                    state.links[settings.name] = started(settings)
+                    state.links[settings.name] = startedAnyway(settings)
                 }
             }
             return Array(ended.values)

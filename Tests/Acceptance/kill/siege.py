@@ -158,7 +158,7 @@ class Siege:
         """How much there was of what, for people."""
         repeated = {name: sum(map(len, self.ledger.doubled(name).values())) for name in self.subscribers}
         received = {name: subscriber.count for name, subscriber in self.subscribers.items()}
-        note = "" if UPSTREAM in self._judged() else "; NOT JUDGED: the upstream, for there is no buffer on disk"
+        note = "" if UPSTREAM in self._judged() else "; NOT JUDGED: the upstream"
         return (f"seed {self.seed}: {self.kills} kills, {self.ledger.acknowledged_count()} messages acknowledged; "
                 f"received {received}, more than once {repeated}{note}; {self.board.counts()}")
 

@@ -9,8 +9,8 @@ from .waiting import eventually, free_port, is_listening
 class Mosquitto:
     """One mosquitto with a port and a folder that it keeps when it is killed and started again."""
 
-    def __init__(self, folder, tls=None, asks_for_certificates=False, websocket=False):
-        self.port = free_port()
+    def __init__(self, folder, tls=None, asks_for_certificates=False, websocket=False, port=None):
+        self.port = port or free_port()
         # Another listener without TLS, for who only looks on.
         self.plain_port = free_port() if tls else self.port
         self.folder = folder

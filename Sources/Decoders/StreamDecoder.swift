@@ -4,12 +4,14 @@ package enum StreamDecoderKind: String, CaseIterable, Sendable {
     case dsmrP1 = "dsmr-p1"
     /// Battery monitors, solar chargers and inverters of Victron Energy.
     case veDirect = "ve-direct"
+    /// Satellite receivers.
+    case nmea0183 = "nmea-0183"
 
     /// Whether its values have OBIS codes; others have names.
     package var hasOBISCodes: Bool {
         switch self {
         case .dsmrP1: true
-        case .veDirect: false
+        case .veDirect, .nmea0183: false
         }
     }
 }
@@ -37,6 +39,7 @@ package enum StreamFormat: Equatable, Sendable {
 package enum StreamDecoder: Sendable {
     case dsmrP1(DSMRDecoder)
     case veDirect(VEDirectDecoder)
+    case nmea(NMEADecoder)
     case lines(TextLineDecoder)
     case frames(FrameDecoder)
 
@@ -48,6 +51,8 @@ package enum StreamDecoder: Sendable {
         case .known(.dsmrP1): self = .dsmrP1(DSMRDecoder())
         case .known(.veDirect):
             self = .veDirect(VEDirectDecoder(longestPause: longestPause ?? .milliseconds(500)))
+        case .known(.nmea0183):
+            self = .nmea(NMEADecoder(longestPause: longestPause ?? .seconds(5)))
         case .lines(let format):
             self = .lines(TextLineDecoder(format, longestPause: longestPause ?? .seconds(2), openedAt: openedAt))
         case .frames(let formats):
@@ -71,6 +76,10 @@ package enum StreamDecoder: Sendable {
             let events = decoder.received(bytes, at: now)
             self = .veDirect(decoder)
             return events
+        case .nmea(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .nmea(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.received(bytes, at: now)
             self = .lines(decoder)
@@ -93,6 +102,10 @@ package enum StreamDecoder: Sendable {
             let events = decoder.fellSilent()
             self = .veDirect(decoder)
             return events
+        case .nmea(var decoder):
+            let events = decoder.fellSilent()
+            self = .nmea(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.fellSilent()
             self = .lines(decoder)
@@ -114,6 +127,10 @@ package enum StreamDecoder: Sendable {
         case .veDirect(var decoder):
             let skipped = decoder.takeSkipped()
             self = .veDirect(decoder)
+            return skipped
+        case .nmea(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .nmea(decoder)
             return skipped
         case .lines(var decoder):
             let skipped = decoder.takeSkipped()

@@ -35,7 +35,13 @@ struct ProfileReader {
         let version = section.integer("version", 1...1_000) ?? 1
         let products = ProductReader.products(section, problems)
         let source = section.text("source")?.value
-        guard let bus = BusReader(section, problems).bus() else { return [] }
+        guard let bus = BusReader(section, problems).bus() else {
+            // What they mean depends on the bus; unknown they are not.
+            for key in ["points", "defaults", "ranges", "probe", "tests", "variants", "requests"] {
+                _ = section.node(key)
+            }
+            return []
+        }
         var profile = Profile(
             name: name?.value ?? "?", version: version, products: products, source: source, bus: bus.bus,
             file: problems.file)

@@ -69,6 +69,8 @@ package enum ProfileTestRun {
         // Several messages may say different things; each counts.
         var values: [PointValue] = []
         var events = decoder.received(test.receive.span, at: now)
+        // The last moment of a receiver is told when nothing more comes.
+        if !events.contains(where: { $0.startedAt != nil }) { events += decoder.fellSilent() }
         if let rest = decoder.takeSkipped() { events.append(.skipped(rest)) }
         for event in events {
             if case .skipped(let skipped) = event { return ["\(skipped.count) bytes skipped: \(skipped.reason)"] }

@@ -150,6 +150,15 @@ enum Toy {
             gives: { power: 1 }
         """
 
+    static let askedText = """
+        profile: toy-co2
+        bus: { kind: serial, baudrate: 115200, every: 300ms, echo: drop }
+        requests: { read: { send: FF 01 86 00 00 00 00 00 79, wait: 200ms } }
+        frames: { answer: { start: FF 86, length: 9, checksum: { neg-sum8: [1, 7], at: 8 } } }
+        points: { co2: { at: 2, type: u16be, unit: ppm } }
+        tests: [ { recv: "FF 86 02 7C 42 00 00 00 BA", gives: { co2: 636 } } ]
+        """
+
     static func profile(_ text: String) throws -> Profile {
         try #require(Profile.read(text, file: "toy.yaml").profiles.first)
     }

@@ -7,9 +7,9 @@ import Profiles
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
-        abstract: "List, show and test the device profiles.",
+        abstract: "List, show, test and start device profiles.",
         discussion: "A profile is a file that says what a device model offers and how to ask for it.",
-        subcommands: [ProfileList.self, ProfileShow.self, ProfileTestCommand.self])
+        subcommands: [ProfileList.self, ProfileShow.self, ProfileTestCommand.self, ProfileNew.self])
 }
 
 /// `martlet profile list`.
@@ -17,10 +17,17 @@ struct ProfileList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the devices that Martlet knows.")
 
+    @Flag(help: "As the table of docs/devices.md, a row for each model.")
+    var table = false
+
     @OptionGroup var devices: DevicesOption
 
     func run() throws {
         let library = try devices.library()
+        if table {
+            StandardOutput.write(ProfileTable.markdown(library.sorted))
+            return try library.reportProblems()
+        }
         let width = library.sorted.map(\.name.count).max() ?? 0
         for profile in library.sorted {
             let name = profile.name + String(repeating: " ", count: width - profile.name.count)

@@ -68,4 +68,16 @@ import Testing
         device.cycle?.failed(.setAside)
         #expect(device.cycleEnded(port: "bus", offlineAfter: 3) == nil)
     }
+
+    @Test func `a value that can't be true is told, and told to be bad`() throws {
+        let text = Toy.meterText.replacing("unit: V }", with: "unit: V, range: { min: 0, max: 300 } }")
+        var device = ModbusDevice(try Toy.device("meter", text), Toy.port("/dev/null"), start: start)
+        let block = try #require(device.due(at: start).first)
+        let good = device.readings(block, .registers([0x4366, 0x3334]), at: .at(Timestamp(milliseconds: 0)))
+        #expect(good.map(\.quality) == [.good])
+        // 6553.5 V
+        let bad = device.readings(block, .registers([0x45CC, 0xCC00]), at: .at(Timestamp(milliseconds: 0)))
+        #expect(bad.map(\.quality) == [.bad])
+        #expect(bad.first?.value == .number(6553.5))
+    }
 }

@@ -37,6 +37,7 @@ package struct BridgeState: Sendable {
     package var carriesHops = true
     private var lastCause: String?
     private var reportAt: ContinuousClock.Instant?
+    private var isEnding = false
     private(set) var isFilling = false
     private(set) var filling = FillWatch()
     private var isCatchingUp = false
@@ -168,6 +169,8 @@ package struct BridgeState: Sendable {
     }
 
     private mutating func forward(now: ContinuousClock.Instant) {
+        // What is on the disk is sent by the next process; what it has not to wait for goes now.
+        guard !isEnding || !queue.hasDiskBacklog else { return }
         while isUp, queue.onTheWayCount < settings.maximumInFlight, let entry = queue.startNext(now: now) {
             actions.append(.forward(entry.message, number: entry.number))
         }
@@ -265,6 +268,14 @@ package struct BridgeState: Sendable {
     package mutating func dropEverything(now: ContinuousClock.Instant) -> Int {
         defer { watch(now: now) }
         return queue.dropEverything()
+    }
+
+    /// The process is about to end: no more of what is on the disk is sent.
+    package mutating func end() { isEnding = true }
+
+    /// Whether an end now costs nothing that another moment would save.
+    package var isReadyToEnd: Bool {
+        queue.isEmpty || queue.isStored && (!isUp || queue.hasDiskBacklog && queue.onTheWayCount == 0)
     }
 
     /// The process ends.

@@ -9,6 +9,9 @@ extension OfflineQueue {
         return lane.diskCount > 0 || !lane.waiting.isEmpty || !lane.live.isEmpty
     }
 
+    /// Whether messages wait that are on the disk only.
+    var hasDiskBacklog: Bool { lanes.contains { $0.diskCount > 0 } }
+
     mutating func popNext(now: ContinuousClock.Instant) -> Int? {
         for lane in Priority.urgentFirst {
             if let number = popAlive(lane, \.returned) { return number }

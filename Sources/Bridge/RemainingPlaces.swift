@@ -2,7 +2,7 @@
 struct RemainingPlaces: Equatable, Sendable {
     private static let wordBits = 64
     /// No file has so many messages; a place beyond is not ours.
-    private static let most: UInt64 = 1 << 24
+    static let most: UInt64 = 1 << 24
 
     let first: UInt64
     private var words: [UInt64] = []

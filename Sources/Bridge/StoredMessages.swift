@@ -40,7 +40,7 @@ struct StoredMessages: Sendable {
         segments[index].diskBytes += size
         switch try? BufferFrame(frame) {
         case .message(let header)?:
-            guard header.place >= end else { return }
+            guard header.place >= end, header.place <= Self.last else { return }
             let topic = topics == nil ? nil : BufferFrame.topic(frame, header)
             add(header, size: size, topic: topic, segment)
         case .progress(let progress)?:
@@ -103,6 +103,9 @@ struct StoredMessages: Sendable {
             counts[lane.index] += (segments[index].share(lane)?.places.count ?? 0) - before[lane.index]
         }
     }
+
+    /// No message of ours comes so far.
+    private static let last = UInt64(Int64.max)
 
     /// The place of a frame with the log's own bytes around it.
     static func size(ofFrame length: Int) -> Int { length + 16 }

@@ -54,7 +54,8 @@ struct StoredSegment: Sendable {
 
     mutating func add(_ header: BufferFrame.Header, size: Int, topic: UInt32?) {
         let place = header.place
-        guard place >= end else { return }
+        // No file has so many messages as lie between them.
+        guard place >= end, place - first < RemainingPlaces.most else { return }
         var share = shares[header.lane.index] ?? Share(places: RemainingPlaces(first: place))
         shares[header.lane.index] = nil
         share.places.insert(place)

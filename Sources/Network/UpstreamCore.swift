@@ -76,6 +76,7 @@ final class UpstreamCore {
     /// good.
     func stop(patience: Duration, done: EventLoopPromise<Void>) {
         stopped = done
+        bridge.end()
         guard bridge.isUp || storage != nil, let local, var last = bridge.localSubscriptions.first else { return end() }
         // Its answer comes behind the messages that are on their way already.
         last.retainHandling = .never
@@ -245,8 +246,7 @@ final class UpstreamCore {
         } while client.hasEvents || bridge.hasActions
         if let connectedAt, .now - connectedAt >= settings.stableAfter { status.stable() }
         for message in status.messages(bridge, client, now: .now) { local?.publish(message) }
-        // What is on the disk is sent by the next process.
-        if stopped != nil, !awaitsLast, bridge.queue.isEmpty || storage != nil && !bridge.isUp { end() }
+        if stopped != nil, !awaitsLast, bridge.isReadyToEnd { end() }
         setTimer()
     }
 

@@ -146,7 +146,7 @@ struct StoredQueueModelTests {
         }
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<24)
     func `nothing acknowledged is lost, and each priority keeps its order, over power cuts and link losses`(
         seed: UInt64
     ) {

@@ -108,10 +108,11 @@ def test_what_waits_for_a_server_is_not_lost_when_its_address_changes(far, bridg
         at_b.wait_for(f"plant/{number}")
 
 
-def test_what_a_reload_can_not_apply_is_named(bridged):
+def test_what_a_reload_can_not_apply_is_named(bridged, tmp_path):
     port = free_port()
     house = bridged(first=upstream(port))
-    answer = house.reload(first=upstream(port, buffer={"max_messages": 7}))
+    assert "restart" not in house.reload(first=upstream(port, buffer={"max_messages": 7}))
+    answer = house.reload(first=upstream(port, buffer={"path": str(tmp_path / "elsewhere")}))
     assert "applied at the next restart: upstream.first.buffer" in answer
 
 

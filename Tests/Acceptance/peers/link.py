@@ -8,10 +8,12 @@ class Link:
     """Passes on what comes to `port` to another port of this machine, until it is `cut`.
 
     With `hangs_up_on` a version of MQTT, it ends connections whose CONNECT has that, as a server does that is older.
+    `watch`, called for each connection, returns what is to see all that the client sends.
     """
 
-    def __init__(self, target, hangs_up_on=None):
+    def __init__(self, target, hangs_up_on=None, watch=None):
         self.target, self.hangs_up_on = target, hangs_up_on
+        self.watch = watch or (lambda: lambda data: None)
         self.port = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link")
@@ -53,21 +55,24 @@ class Link:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             other_reader, other = await asyncio.open_connection("127.0.0.1", self.target)
             self._open |= {writer, other}
+            see = self.watch()
             if self.hangs_up_on:
                 # The version follows type, length and the protocol's name.
                 beginning = await reader.readexactly(9)
                 if beginning[8] == self.hangs_up_on:
                     raise ConnectionError("not in this version")
+                see(beginning)
                 other.write(beginning)
-            await asyncio.wait([asyncio.create_task(self._pass_on(reader, other)),
+            await asyncio.wait([asyncio.create_task(self._pass_on(reader, other, see)),
                                 asyncio.create_task(self._pass_on(other_reader, writer))],
                                return_when=asyncio.FIRST_COMPLETED)
         self._open -= {writer, other}
         for end in filter(None, (writer, other)):
             end.transport.abort()
 
-    async def _pass_on(self, reader, writer):
+    async def _pass_on(self, reader, writer, see=lambda data: None):
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                see(data)
                 writer.write(data)
                 await writer.drain()

@@ -47,9 +47,11 @@ package final class NamedThread: Sendable {
         _ = pthread_detach(thread.handle)
     }
 
-    /// Lets all other threads go first when there is not enough for all; the calling thread can't take it back.
-    package static func stepBack() {
-        clinux_nice_thread(10)
+    /// Lets other threads go first when there is not enough for all; the calling thread can't take it back.
+    ///
+    /// A niceness of 10 leaves it a tenth of what an ordinary thread gets beside it, one of 5 a third.
+    package static func stepBack(niceness: CInt = 10) {
+        clinux_nice_thread(niceness)
     }
 
     /// A number that tells threads apart.

@@ -63,6 +63,9 @@ package final class UpstreamLink: Sendable {
         package init() {}
     }
 
+    /// Of the link's own threads: a server, or the lack of one, must not delay what is local.
+    package static let niceness: CInt = 5
+
     /// How long `stop` waits for the server to take what is left.
     private static let patience: Duration = .seconds(2)
 
@@ -123,6 +126,7 @@ package final class UpstreamLink: Sendable {
         _ settings: Settings, _ broker: BrokerServer, _ storage: (any BufferStorage)?, _ loop: any NIOCore.EventLoop,
         _ subscribed: EventLoopPromise<Void>, _ report: @escaping @Sendable (BridgeEvent) -> Void
     ) -> Result<NIOLoopBound<UpstreamCore>, BufferUnavailable> {
+        NamedThread.stepBack(niceness: niceness)
         let news = EarlyNews(loop)
         var queue = OfflineQueue(settings.bridge.queue, isStored: storage != nil)
         do throws(BufferUnavailable) {

@@ -32,9 +32,9 @@ package final class CommitThread: Sendable {
 
     /// Starts the thread; `report` is called on it.
     ///
-    /// It runs until `end`.
+    /// It runs until `end`. One with a `niceness` lets other threads go first.
     package init(
-        _ name: String, _ log: consuming RecordLog, pause: Duration = .seconds(1),
+        _ name: String, _ log: consuming RecordLog, pause: Duration = .seconds(1), niceness: CInt = 0,
         report: @escaping @Sendable (Report) -> Void
     ) throws(SystemError) {
         wakeUp = try WakeUp()
@@ -43,7 +43,10 @@ package final class CommitThread: Sendable {
         self.log = Mutex(log)
         self.pause = pause
         self.report = report
-        let started = try NamedThread.start(name) { [self] in run() }
+        let started = try NamedThread.start(name) { [self] in
+            if niceness > 0 { NamedThread.stepBack(niceness: niceness) }
+            run()
+        }
         thread.withLock { $0 = started }
     }
 

@@ -55,6 +55,12 @@ package struct RecordLog: ~Copyable, Sendable {
         self.init(recovery, settings, lock)
     }
 
+    /// Whether there is anything of a log in a folder, but for its lock; not if that can't be told.
+    package static func exists(in folder: String, on disk: any Disk = LinuxDisk()) -> Bool {
+        let names = try? disk.names(in: folder)
+        return names?.contains { $0 != LogFolder.lock } ?? false
+    }
+
     private init(_ recovery: LogRecovery, _ settings: LogSettings, _ lock: FileLock?) {
         folder = recovery.folder
         self.settings = settings

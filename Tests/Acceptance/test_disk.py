@@ -337,3 +337,28 @@ def test_a_gateway_that_starts_on_a_read_only_disk_reads_it_and_goes_on_when_it_
     client(house.port, version=MQTTv5).publish("plant/a", b"10 ")
     panel.wait_for("plant/a", lambda message: message.payload == b"10 ")
     assert numbers(panel) == list(range(11))
+
+
+@pytest.mark.skipif(not can_mount(), reason="no disk can be mounted here (unshare, mount)")
+def test_a_buffer_without_a_place_keeps_and_acknowledges_nothing_until_it_has_one(tmp_path, started, client, mosquitto):
+    disk = started(SmallDisk(tmp_path / "disk", "2m"))
+    state, far_port = disk.path / "state", free_port()
+    kill(House(tmp_path, started, state=state, inside=disk.inside).start())
+    disk.remount("ro")
+    upstream = {"central": {"url": f"mqtt://127.0.0.1:{far_port}", "out": [{"filter": "plant/#"}]}}
+    house = House(tmp_path, started, state=state, inside=disk.inside, upstream=upstream)
+    gateway = house.start()
+    writer = client(house.port, version=MQTTv5)
+    message = writer.paho.publish("plant/a", b"1", qos=1)
+    gateway.wait_for_log("can't be kept and is not acknowledged until it can")
+    client(house.port, version=MQTTv5).publish("other/a", b"for nobody upstream", qos=1)
+    assert not message.is_published()
+
+    disk.remount("rw")
+    message.wait_for_publish(30)
+    assert message.is_published()
+    kill(gateway)
+    watcher = client(mosquitto(port=far_port).port)
+    watcher.subscribe("plant/#")
+    house.start()
+    assert watcher.wait_for("plant/a").payload == b"1"

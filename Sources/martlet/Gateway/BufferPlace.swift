@@ -11,11 +11,12 @@ struct BufferPlace: Sendable {
 
     private var folder: String { "\(stateFolder)/upstream" }
 
-    func store(of upstream: UpstreamSettings, _ logger: Logger) -> BufferStore {
+    /// The buffer of an upstream; one that `opensLater` never fails to open, but may keep nothing yet.
+    func store(of upstream: UpstreamSettings, opensLater: Bool = false, _ logger: Logger) -> BufferStore {
         let name = Self.name(upstream.name)
         let store = BufferStore(
             upstream.name, folder: upstream.bridge.bufferPath ?? "\(folder)/\(upstream.name)", upstream.bridge.queue,
-            store, logger: logger
+            store, opensLater: opensLater, logger: logger
         ) { [reports] problem in reports.problem(problem, of: name) }
         reports.add(name) { [weak store] in store?.statistics }
         return store

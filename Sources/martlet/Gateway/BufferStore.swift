@@ -1,6 +1,7 @@
 import Bridge
 import LinuxIO
 import Logging
+import Network
 import Settings
 import Store
 import Synchronization
@@ -8,23 +9,35 @@ import Synchronization
 /// The buffer of one upstream on a disk: a log of its own, on a thread of its own.
 final class BufferStore: BufferStorage {
     private static let patience: Duration = .seconds(2)
+    /// Between two attempts to open what could not be opened.
+    private static let pause: Duration = .seconds(5)
+
+    private struct State {
+        var thread: CommitThread?
+        /// Frames for a log that is not open yet.
+        var early: [(frame: [UInt8], number: UInt64)] = []
+        var isClosed = false
+    }
 
     let folder: String
     private let name: String
     private let settings: Store.LogSettings
     private let logger: Logger
-    private let thread = Mutex<CommitThread?>(nil)
+    private let state = Mutex(State())
+    private let opensLater: Bool
     private let problem: @Sendable (String) -> Void
     private let report = Mutex<(@Sendable (BufferNews) -> Void)?>(nil)
 
     /// For the upstream `name`, in a folder that is made if need be.
     ///
-    /// `problem` is told what is wrong with the disk, in words, and nothing when it is well again.
+    /// `problem` is told what is wrong with the disk, in words, and nothing when it is well again. One that `opensLater`
+    /// opens in any case: it keeps nothing while there is something wrong, and says so.
     init(
-        _ name: String, folder: String, _ limits: QueueLimits, _ store: StoreSettings, logger: Logger,
-        problem: @escaping @Sendable (String) -> Void
+        _ name: String, folder: String, _ limits: QueueLimits, _ store: StoreSettings, opensLater: Bool = false,
+        logger: Logger, problem: @escaping @Sendable (String) -> Void
     ) {
         self.problem = problem
+        self.opensLater = opensLater
         self.folder = folder
         self.name = name
         self.logger = logger
@@ -39,23 +52,62 @@ final class BufferStore: BufferStorage {
     /// What has been written; nil before it is open.
     var statistics: LogStatistics? { current?.statistics }
 
-    private var current: CommitThread? { thread.withLock { $0 } }
+    private var current: CommitThread? { state.withLock { $0.thread } }
 
     func open(
         reading body: (UInt32, Span<UInt8>) -> Void, report: @escaping @Sendable (BufferNews) -> Void
     ) throws(BufferUnavailable) {
         self.report.withLock { $0 = report }
         do throws(StoreError) {
-            let log = try RecordLog(opening: folder, settings, now: WallClock.now) { origin, frame in
-                // Nobody writes snapshots here.
-                if case .log(let position) = origin { body(position.segment, frame) }
-            }
-            tell(log.recovery)
-            try start(log, report)
+            try openLog(reading: body, report)
         } catch {
-            throw BufferUnavailable("what waits for '\(name)' can't be kept: \(error)")
+            // What is there already must be known from the start; where nothing is, it may begin later.
+            guard opensLater || error.isPassing && isEmpty else {
+                throw BufferUnavailable("what waits for '\(name)' can't be kept: \(error)")
+            }
+            openLater(error, report)
         }
+    }
+
+    private func openLog(
+        reading body: (UInt32, Span<UInt8>) -> Void, _ report: @escaping @Sendable (BufferNews) -> Void
+    ) throws(StoreError) {
+        let log = try RecordLog(opening: folder, settings, now: WallClock.now) { origin, frame in
+            // Nobody writes snapshots here.
+            if case .log(let position) = origin { body(position.segment, frame) }
+        }
+        tell(log.recovery)
+        try start(log, report)
         if let size = try? LinuxDisk().size(at: folder) { report(.diskSize(size)) }
+    }
+
+    // MARK: later
+
+    /// Whether nothing was kept here before.
+    private var isEmpty: Bool { !RecordLog.exists(in: folder) }
+
+    /// Keeps nothing until the folder can be opened, which is tried again and again.
+    private func openLater(_ error: StoreError, _ report: @escaping @Sendable (BufferNews) -> Void) {
+        problem("\(error)")
+        report(.failing("\(error)"))
+        do throws(SystemError) {
+            let wakeUp = try WakeUp()
+            try NamedThread.startDetached("buffer \(name)") { [weak self] in
+                repeat { wakeUp.wait(atMost: Self.pause) } while self?.isStillClosed(report) == true
+            }
+        } catch {
+            logger.error("\(name): the buffer stays closed until the gateway is restarted: \(error)")
+        }
+    }
+
+    /// Tries once more to open it; whether that is to be tried again.
+    private func isStillClosed(_ report: @escaping @Sendable (BufferNews) -> Void) -> Bool {
+        guard !state.withLock({ $0.isClosed }) else { return false }
+        // What is there now, but was not read at the start, waits for the next one.
+        guard isEmpty, (try? openLog(reading: { _, _ in }, report)) != nil else { return true }
+        problem("")
+        report(.recovered)
+        return false
     }
 
     private func tell(_ recovery: Recovery) {
@@ -71,11 +123,18 @@ final class BufferStore: BufferStorage {
         let started: CommitThread
         do throws(SystemError) {
             let problem = problem
-            started = try CommitThread("buffer \(name)", log) { news in Self.reported(news, report, problem) }
+            // As the link does: what is for local clients goes first.
+            started = try CommitThread("buffer \(name)", log, niceness: UpstreamLink.niceness) { news in
+                Self.reported(news, report, problem)
+            }
         } catch {
             throw StoreError(.failed, path: folder, cause: error)
         }
-        thread.withLock { $0 = started }
+        state.withLock { state in
+            state.thread = started
+            for (frame, number) in state.early { started.submit(frame, number) }
+            state.early = []
+        }
     }
 
     private static func reported(
@@ -94,9 +153,10 @@ final class BufferStore: BufferStorage {
     }
 
     func carryOut(_ action: BufferAction) {
+        if case .keep(let frame, let number) = action { return keep(frame, number) }
         guard let thread = current else { return }
         switch action {
-        case .keep(let frame, let number): thread.submit(frame, number)
+        case .keep: break
         case .read(let segment, let lane, let place, let number):
             read(BufferChunk(number: number, segment: segment, lane: lane, from: place), on: thread)
         case .remove(let segment):
@@ -109,6 +169,12 @@ final class BufferStore: BufferStorage {
                 }
             }
         case .shrink(let segment, let places): shrink(segment, places, on: thread)
+        }
+    }
+
+    private func keep(_ frame: [UInt8], _ number: UInt64) {
+        state.withLock { state in
+            if let thread = state.thread { thread.submit(frame, number) } else { state.early.append((frame, number)) }
         }
     }
 
@@ -145,7 +211,11 @@ final class BufferStore: BufferStorage {
     }
 
     func close() {
-        guard let thread = current, !thread.end(within: Self.patience) else { return }
+        let thread = state.withLock { state in
+            state.isClosed = true
+            return state.thread
+        }
+        guard let thread, !thread.end(within: Self.patience) else { return }
         logger.error("\(name): the gateway stopped before the last of what waits for the server was on the disk")
     }
 }

@@ -51,16 +51,6 @@ final class UpstreamLinks: Sendable {
         return link
     }
 
-    /// For a link that comes while the gateway runs: without a disk it is better than not at all.
-    private func startedAnyway(_ settings: UpstreamSettings) -> UpstreamLink? {
-        do throws(BufferUnavailable) {
-            return try started(settings, place.store(of: settings, logger))
-        } catch {
-            logger.error("\(settings.name): \(error.why); until the gateway is restarted it is kept in memory only")
-            return try? started(settings, nil)
-        }
-    }
-
     /// The link with a name.
     func link(_ name: String) -> UpstreamLink? { state.withLock { $0.links[name] } }
 
@@ -87,7 +77,9 @@ final class UpstreamLinks: Sendable {
                 if let link = state.links[settings.name] {
                     link.apply(UpstreamLink.Settings(settings))
                 } else {
-                    state.links[settings.name] = startedAnyway(settings)
+                    // It goes on without a disk, and keeps nothing until there is one.
+                    let store = place.store(of: settings, opensLater: true, logger)
+                    state.links[settings.name] = try? started(settings, store)
                 }
             }
             return Array(ended.values)

@@ -18,7 +18,7 @@ package struct ActuatorState: Sendable {
         var arrivedAt: ContinuousClock.Instant
     }
 
-    private let settings: ActuatorSettings
+    private var settings: ActuatorSettings
     private var current: Accepted?
     private var waiting: Accepted?
     /// When the last commands were accepted, as many as the rate limit counts.
@@ -29,6 +29,12 @@ package struct ActuatorState: Sendable {
     package init(_ settings: ActuatorSettings) {
         self.settings = settings
     }
+
+    /// Goes on with other settings; what is being carried out is not affected.
+    package mutating func apply(_ settings: ActuatorSettings) { self.settings = settings }
+
+    /// Whether a write was asked for that has not ended.
+    package var isWriting: Bool { current != nil }
 
     /// The device came or went.
     ///
@@ -65,10 +71,10 @@ package struct ActuatorState: Sendable {
         return [.answer(answer(to: finished, outcome, at: now))] + startWaiting(at: now, time: time)
     }
 
-    /// The gateway stops: what waits is not carried out any more.
-    package mutating func stop() -> [Action] {
+    /// The gateway stops, or only this actuator: what waits is not carried out any more.
+    package mutating func stop(why: String = "the gateway is stopping") -> [Action] {
         defer { waiting = nil }
-        return waiting.map { [refuse($0, Refusal(.stopping, "the gateway is stopping"))] } ?? []
+        return waiting.map { [refuse($0, Refusal(.stopping, why))] } ?? []
     }
 
     private mutating func queue(_ accepted: Accepted) -> [Action] {
@@ -84,6 +90,7 @@ package struct ActuatorState: Sendable {
         guard let next = waiting else { return [] }
         waiting = nil
         do throws(Refusal) {
+            try checkValue(next.command.value)
             try check(next, at: now, time: time)
             return queue(next)
         } catch {

@@ -14,6 +14,8 @@ package struct Actuators: Sendable {
     }
 
     private var states: [Name: ActuatorState]
+    /// Those that are gone, until the write that was under way has ended.
+    private var leaving: [Name: ActuatorState] = [:]
 
     package init(_ settings: [Name: ActuatorSettings]) {
         states = settings.mapValues(ActuatorState.init)
@@ -31,7 +33,23 @@ package struct Actuators: Sendable {
     package mutating func written(
         _ outcome: WriteOutcome, to name: Name, at now: ContinuousClock.Instant, time: Timestamp
     ) -> [ActuatorState.Action] {
-        states[name]?.written(outcome, at: now, time: time) ?? []
+        if var gone = leaving.removeValue(forKey: name) { return gone.written(outcome, at: now, time: time) }
+        return states[name]?.written(outcome, at: now, time: time) ?? []
+    }
+
+    /// Goes on with other actuators and settings; returns answers for the commands that wait for one that is gone.
+    package mutating func apply(_ settings: [Name: ActuatorSettings]) -> [(name: Name, action: ActuatorState.Action)] {
+        var answers: [(Name, ActuatorState.Action)] = []
+        for (name, state) in states where settings[name] == nil {
+            var state = state
+            answers += state.stop(why: "the configuration has no such actuator any more").map { (name, $0) }
+            if state.isWriting { leaving[name] = state }
+            states[name] = nil
+        }
+        for (name, settings) in settings {
+            if states[name] == nil { states[name] = ActuatorState(settings) } else { states[name]?.apply(settings) }
+        }
+        return answers
     }
 
     /// A device came or went.

@@ -1,73 +1,92 @@
 package import Control
 package import LinuxIO
-import Profiles
 package import Readings
 package import Settings
 
-/// Runs all devices: one task for each port, children of one task group, on the devices' loop.
+/// Runs all devices: one task for each port, on the devices' loop.
 ///
 /// A port that hangs or fails delays no other; what each driver tells goes through `report`, in order.
-package final class DeviceSupervisor: Sendable {
-    private let loop: EventLoop
-    private let drivers: [Driver]
-    /// Which driver a device is with.
-    private let places: [String: Int]
+package actor DeviceSupervisor {
+    /// One port with the devices that share it.
+    private final class Running: Sendable {
+        let assignment: DriverAssignment
+        let driver: Driver
+        let reports: LeavingReports
+        let task: Task<Void, Never>
+
+        init(_ assignment: DriverAssignment, _ driver: Driver, _ reports: LeavingReports, on loop: EventLoop) {
+            self.assignment = assignment
+            self.driver = driver
+            self.reports = reports
+            task = Task(executorPreference: loop) { await driver.run() }
+        }
+    }
+
+    private nonisolated let loop: EventLoop
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private let report: @Sendable (DeviceReport) -> Void
+    private let log: @Sendable (DriverLog) -> Void
+    private var wanted: [DriverAssignment]
+    private var running: [Running] = []
+    private var isRunning = false
 
     /// `simulated` has the path of the virtual device for each port with `simulate`.
     ///
-    /// `report` and `log` are called on
-    /// the loop.
+    /// `report` and `log` are called on the loop.
     package init(
         ports: [PortSettings], devices: [DeviceSettings], simulated: [String: String], on loop: EventLoop,
         report: @escaping @Sendable (DeviceReport) -> Void, log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.loop = loop
-        var drivers: [Driver] = []
-        var places: [String: Int] = [:]
-        for port in ports {
-            let own = devices.filter { $0.port == port.key }
-            for group in Self.groups(own) {
-                for device in group { places[device.key] = drivers.count }
-                drivers.append(
-                    Self.driver(port, group, simulated: simulated[port.key], on: loop, report: report, log: log))
-            }
-        }
-        self.drivers = drivers
-        self.places = places
+        self.report = report
+        self.log = log
+        wanted = DriverAssignment.all(ports, devices, simulated)
     }
 
     /// Runs until its task is cancelled, and until the devices have been told offline.
     package func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            for driver in drivers {
-                group.addTask(executorPreference: loop) { await driver.run() }
-            }
+        isRunning = true
+        startMissing()
+        let (forever, end) = AsyncStream<Never>.makeStream()
+        // Nothing ever comes: it ends when the task is cancelled.
+        for await _ in forever {}
+        end.finish()
+        isRunning = false
+        let last = running
+        running = []
+        for each in last { each.task.cancel() }
+        for each in last { await each.task.value }
+    }
+
+    /// Ends what is not as these settings want it; `startMissing` goes on with them.
+    ///
+    /// Devices that stay as they are, on a port of which another changed, are not told offline.
+    package func endChanged(_ ports: [PortSettings], _ devices: [DeviceSettings], simulated: [String: String]) async {
+        wanted = DriverAssignment.all(ports, devices, simulated)
+        let leaving = running.filter { !wanted.contains($0.assignment) }
+        running.removeAll { each in leaving.contains { $0 === each } }
+        for each in leaving {
+            each.reports.leave(staying: each.assignment.unchanged(in: wanted))
+            each.task.cancel()
+        }
+        for each in leaving { await each.task.value }
+    }
+
+    /// Starts what is wanted and does not run.
+    package func startMissing() {
+        guard isRunning else { return }
+        for assignment in wanted where !running.contains(where: { $0.assignment == assignment }) {
+            let reports = LeavingReports(report)
+            let driver = assignment.driver(on: loop, report: { reports.tell($0) }, log: log)
+            running.append(Running(assignment, driver, reports, on: loop))
         }
     }
 
     /// Writes a word to a point, once; ends when the device has answered, or could have.
     package func write(_ word: String, to point: String, of device: String) async -> WriteOutcome {
-        guard let place = places[device] else {
-            return .failed(Refusal(.deviceOffline, "there is no device '\(device)'"))
-        }
-        return await drivers[place].write(word, to: point, of: device)
-    }
-
-    /// Modbus devices share their port's bus; a device that speaks unasked has a port for itself.
-    private static func groups(_ devices: [DeviceSettings]) -> [[DeviceSettings]] {
-        let modbus = devices.filter { if case .modbus = $0.profile.bus { true } else { false } }
-        let streams = devices.filter { if case .serial = $0.profile.bus { true } else { false } }
-        return (modbus.isEmpty ? [] : [modbus]) + streams.map { [$0] }
-    }
-
-    private static func driver(
-        _ port: PortSettings, _ devices: [DeviceSettings], simulated: String?, on loop: EventLoop,
-        report: @escaping @Sendable (DeviceReport) -> Void, log: @escaping @Sendable (DriverLog) -> Void
-    ) -> Driver {
-        if let device = devices.first, case .serial(let bus) = device.profile.bus {
-            return .stream(
-                StreamDriver(port, device, bus, simulated: simulated, on: loop, report: report, log: log))
-        }
-        return .modbus(ModbusDriver(port, devices, simulated: simulated, on: loop, report: report, log: log))
+        let place = running.first { each in each.assignment.devices.contains { $0.key == device } }
+        guard let place else { return .failed(Refusal(.deviceOffline, "there is no device '\(device)'")) }
+        return await place.driver.write(word, to: point, of: device)
     }
 }

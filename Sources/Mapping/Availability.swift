@@ -7,14 +7,15 @@ import Readings
 struct Availability: Sendable {
     /// In the order of the configuration.
     let devices: [String]
-    private let topics: [String: [UInt8]]
-    private let gatewayTopic: [UInt8]
+    let topics: [String: [UInt8]]
+    let gatewayTopic: [UInt8]
 
-    init(_ plan: TopicPlan) {
+    /// `gatewayTopic` where it is not the plan's: that of a connection stays as long as it lasts, for its will does.
+    init(_ plan: TopicPlan, gatewayTopic: [UInt8]? = nil) {
         devices = plan.devices.map(\.key)
         topics = Dictionary(
             plan.devices.map { ($0.key, $0.availability) }, uniquingKeysWith: { first, _ in first })
-        gatewayTopic = plan.gateway
+        self.gatewayTopic = gatewayTopic ?? plan.gateway
     }
 
     /// The message about a device, nil for one that the settings don't know.

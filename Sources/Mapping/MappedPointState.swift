@@ -2,23 +2,23 @@ import Readings
 
 /// One point while the gateway runs: where its messages go, and which readings become one.
 struct MappedPointState: Sendable {
-    private let topic: [UInt8]
-    private let format: PayloadFormat
-    private let publish: PublishRule
+    let planned: PlannedPoint
     var report: ReportState
 
     init(_ planned: PlannedPoint) {
-        topic = planned.state
-        format = planned.payload
-        publish = planned.point.publish
-        report = ReportState(publish.report, staleAfter: publish.staleAfter.limit(interval: planned.point.interval))
+        self.planned = planned
+        let rule = planned.point.publish
+        report = ReportState(rule.report, staleAfter: rule.staleAfter.limit(interval: planned.point.interval))
     }
+
+    private var publish: PublishRule { planned.point.publish }
 
     /// The message for a reading, or nil where its format can't say it or its time is over.
     func publication(of reading: Reading, number: UInt64, at now: ContinuousClock.Instant) -> Publication? {
-        guard let payload = format.payload(of: reading, number: number) else { return nil }
+        guard let payload = planned.payload.payload(of: reading, number: number) else { return nil }
         return Publication(
-            topic: topic, payload: payload, qos: publish.qos, retain: publish.retain, expirySeconds: expiry(at: now))
+            topic: planned.state, payload: payload, qos: publish.qos, retain: publish.retain,
+            expirySeconds: expiry(at: now))
     }
 
     /// Counted from the reading's arrival, so that sending it again does not make it younger; at least a second, for 0

@@ -11,21 +11,26 @@ package struct Mapper: Sendable {
     /// Readings of points that the settings don't know; they are dropped.
     package private(set) var unknownReadings = 0
 
-    private let availability: Availability
-    private var points: [MappedPointState] = []
+    var availability: Availability
+    var points: [MappedPointState] = []
     private var indices: [PointKey: Int] = [:]
     private var pointsOfDevice: [String: [Int]] = [:]
-    private var statuses: [String: DeviceStatus] = [:]
+    var statuses: [String: DeviceStatus] = [:]
 
     package init(_ settings: MappingSettings, nextSequenceNumber: UInt64 = 1) {
         self.nextSequenceNumber = nextSequenceNumber
         let plan = TopicPlan(settings)
         availability = Availability(plan)
-        for planned in plan.points {
-            indices[PointKey(device: planned.device, point: planned.point.name)] = points.count
-            pointsOfDevice[planned.device, default: []].append(points.count)
-            points.append(MappedPointState(planned))
+        setPoints(plan.points.map(MappedPointState.init))
+    }
+
+    mutating func setPoints(_ new: [MappedPointState]) {
+        (points, indices, pointsOfDevice) = (new, [:], [:])
+        for (index, point) in new.enumerated() {
+            indices[PointKey(point.planned)] = index
+            pointsOfDevice[point.planned.device, default: []].append(index)
         }
+        wakeAt = points.compactMap(\.report.dueAt).min()
     }
 
     /// The will of the connection that publishes: the gateway was lost without goodbye.
@@ -100,7 +105,7 @@ package struct Mapper: Sendable {
         return publications + changed(device, status, since)
     }
 
-    private mutating func changed(_ device: String, _ status: DeviceStatus, _ since: Timestamp) -> [Publication] {
+    mutating func changed(_ device: String, _ status: DeviceStatus, _ since: Timestamp) -> [Publication] {
         guard statuses[device] != status, let publication = availability.device(device, status, since: since) else {
             return []
         }
@@ -108,7 +113,7 @@ package struct Mapper: Sendable {
         return [publication]
     }
 
-    private mutating func publication(
+    mutating func publication(
         of reading: Reading, _ index: Int, at now: ContinuousClock.Instant
     ) -> Publication? {
         guard let publication = points[index].publication(of: reading, number: nextSequenceNumber, at: now) else {
@@ -124,7 +129,17 @@ package struct Mapper: Sendable {
     }
 }
 
-private struct PointKey: Hashable {
+/// Which point of which device.
+struct PointKey: Hashable {
     var device: String
     var point: String
+
+    init(device: String, point: String) {
+        self.device = device
+        self.point = point
+    }
+
+    init(_ planned: PlannedPoint) {
+        self.init(device: planned.device, point: planned.point.name)
+    }
 }

@@ -44,6 +44,16 @@ package struct TimedMapper: Sendable {
         return passed + mapper.tick(at: clock.instant)
     }
 
+    /// Goes on with other settings.
+    package mutating func apply(_ settings: MappingSettings, _ clock: ClockReading) -> [Publication] {
+        guard startedAt == nil else {
+            // Nothing was said yet; what waits is taken as the new settings say.
+            mapper = Mapper(settings, nextSequenceNumber: mapper.nextSequenceNumber)
+            return []
+        }
+        return mapper.apply(settings, at: gate.time(at: clock.instant, clock), now: clock.instant)
+    }
+
     /// The last messages, and before them all that still waits.
     package mutating func stop(_ clock: ClockReading) -> [Publication] {
         let passed = pass(gate.stop(clock), clock)

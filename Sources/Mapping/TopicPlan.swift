@@ -73,7 +73,7 @@ struct PlannedDevice: Sendable {
 }
 
 /// One point with its topics.
-struct PlannedPoint: Sendable {
+struct PlannedPoint: Equatable, Sendable {
     var device: String
     var point: MappedPoint
     var payload: PayloadFormat

@@ -22,4 +22,6 @@ package enum OfflineReason: String, CaseIterable, Sendable {
     case silent
     /// The gateway is stopping.
     case stopping
+    /// The configuration was changed, and has it no more.
+    case removed
 }

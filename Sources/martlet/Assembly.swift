@@ -44,7 +44,9 @@ final class Assembly: Sendable {
         self.settings = settings
         self.log = log
         hasEnded = try Latch()
-        simulators = try Simulators(settings.ports)
+        try Simulators.check(settings.ports)
+        let simulators = Simulators()
+        self.simulators = simulators
         let notices = SystemdNotices(status: settings.summary, logger: log["gateway"])
         let devicesLoop = try EventLoop(name: "devices", heartbeatInterval: notices.heartbeat)
         let stores = StoreReports(
@@ -56,7 +58,7 @@ final class Assembly: Sendable {
             broker.keep(value, as: SequenceNumbers.name)
         }
         let side = DeviceSide(
-            settings, numbers, stateDirectory: state, on: devicesLoop, logger: log["devices"])
+            settings, numbers, stateDirectory: state, simulators: simulators, on: devicesLoop, logger: log["devices"])
         let place = BufferPlace(
             stateFolder: settings.stateFolder(ProcessEnvironment()), store: settings.store, reports: stores)
         let upstreams = UpstreamLinks(settings.upstreams, broker, place, log["bridge"])
@@ -67,7 +69,9 @@ final class Assembly: Sendable {
         reloader = Reloader(
             settings, read: read,
             apply: { settings throws(CommandFailure) in
+                try Simulators.check(settings.ports)
                 try Self.apply(settings, to: broker)
+                Task(executorPreference: devicesLoop) { await side.apply(settings) }
                 stores.apply(interval: settings.brokerLimits.sysInterval)
                 upstreams.apply(settings.upstreams)
             },
@@ -136,8 +140,8 @@ final class Assembly: Sendable {
     /// Runs the devices until the task is cancelled, then says goodbye for them.
     private func run() async {
         let paths: [String: String]
-        do throws(SystemError) {
-            paths = try await simulators.plug()
+        do {
+            paths = try await simulators.plug(settings.ports)
         } catch {
             log["devices"].error("a simulated device can't be plugged in: \(error)")
             paths = [:]
@@ -147,13 +151,18 @@ final class Assembly: Sendable {
             ports: settings.ports, devices: settings.devices, simulated: paths, on: devicesLoop,
             report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
         let logger = log["devices"]
-        await side.start(supervisor) { message in
-            let before = client.dropped
-            client.publish(message)
-            guard client.dropped > before else { return }
-            logger.warning("the broker is too busy to take what the devices say; messages are dropped")
-        }
-        client.subscribe(side.commandFilters.map(Self.commandRequest))
+        await side.start(
+            supervisor,
+            publish: { message in
+                let before = client.dropped
+                client.publish(message)
+                guard client.dropped > before else { return }
+                logger.warning("the broker is too busy to take what the devices say; messages are dropped")
+            },
+            subscribe: { new, gone in
+                client.subscribe(new.map(Self.commandRequest))
+                client.unsubscribe(gone)
+            })
         notices.isUp(.devices)
         await supervisor.run()
         await side.stop()

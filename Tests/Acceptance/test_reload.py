@@ -97,6 +97,37 @@ def test_what_needs_a_restart_is_said(reloaded):
     assert answer.returncode == 0 and "at the next restart: gateway" in answer.stdout
 
 
+def device(port, poll="1s"):
+    return {"profile": "eastron-sdm120", "port": port, "poll": poll}
+
+
+def test_devices_come_change_and_go_and_the_others_notice_nothing(reloaded, client):
+    simulated = {"simulate": "eastron-sdm120"}
+    ports = {"a": simulated, "b": simulated}
+    reloaded.write(ports=ports, devices={"stays": device("a"), "changes": device("b")})
+    assert reloaded.reload().returncode == 0
+    panel = client(reloaded.ports[0])
+    panel.subscribe("house/#")
+    for name in ("stays", "changes"):
+        panel.wait_for(f"house/{name}/$online", lambda message: b'"online"' in message.payload)
+        panel.wait_for(f"house/{name}/voltage")
+    before = len(panel.on("house/stays/$online"))
+
+    reloaded.write(ports={**ports, "c": simulated}, devices={
+        "stays": device("a"), "changes": device("b", poll="2s"), "comes": device("c")})
+    answer = reloaded.reload()
+    assert answer.returncode == 0 and "restart" not in answer.stdout
+    panel.wait_for("house/comes/voltage")
+    panel.wait_for("house/changes/$online", lambda message: b"its configuration was changed" in message.payload)
+
+    reloaded.write(ports={"a": simulated}, devices={"stays": device("a")})
+    assert reloaded.reload().returncode == 0
+    gone = panel.wait_for("house/comes/$online", lambda message: b"removed" in message.payload)
+    assert json.loads(gone.payload)["state"] == "offline"
+    assert json.loads(panel.on("house/comes/voltage")[-1].payload)["q"] == "stale"
+    assert len(panel.on("house/stays/$online")) == before
+
+
 def test_nobody_reloads_over_the_network(reloaded):
     refused = publish(reloaded.ports[0], "$martlet/request/reload", "-V", "5", "-m", "x")
     assert "not authorized" in refused.stderr.lower()

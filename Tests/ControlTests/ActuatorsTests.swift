@@ -44,6 +44,32 @@ import Testing
         #expect(word(send("ON", to: Actuators.Name(device: "meter", point: "power"), &actuators)) == .notWritable)
     }
 
+    @Test func `an actuator that is gone answers what waits, and the write under way when it ends`() {
+        var actuators = actuators()
+        _ = send("ON", to: one, &actuators)
+        _ = send("OFF", to: one, &actuators)
+        let answers = actuators.apply([other: ActuatorSettings(accepts: .words(["ON"]))])
+        #expect(answers.map(\.name) == [one])
+        #expect(word(answers.map(\.action)) == .stopping)
+        #expect(word(send("ON", to: one, &actuators)) == .notWritable)
+        let last = actuators.written(.done(readBack: nil), to: one, at: .now, time: Timestamp(milliseconds: 0))
+        guard case .answer(let answer)? = last.first, last.count == 1 else {
+            Issue.record("\(last)")
+            return
+        }
+        #expect(answer.refusal == nil)
+        #expect(word(send("OFF", to: other, &actuators)) == .notAllowedValue)
+    }
+
+    @Test func `a command that waited is refused when it is not allowed any more`() {
+        var actuators = actuators()
+        _ = send("ON", to: one, &actuators)
+        _ = send("OFF", to: one, &actuators)
+        #expect(actuators.apply([one: ActuatorSettings(accepts: .words(["ON"]))]).map(\.name) == [])
+        let done = actuators.written(.done(readBack: nil), to: one, at: .now, time: Timestamp(milliseconds: 0))
+        #expect(word(Array(done.dropFirst())) == .notAllowedValue)
+    }
+
     @Test func `at the end every command that waits is answered`() {
         var actuators = actuators()
         for _ in 0..<2 {

@@ -38,6 +38,13 @@ final class TestGateway: Sendable {
         task.withLock { $0 = Task(executorPreference: loop) { await supervisor.run() } }
     }
 
+    /// Goes on with other ports and devices, as a changed configuration does.
+    func change(_ ports: [PortSettings], _ devices: [DeviceSettings]) async {
+        guard let supervisor = supervisor.withLock({ $0 }) else { return }
+        await supervisor.endChanged(ports, devices, simulated: [:])
+        await supervisor.startMissing()
+    }
+
     func write(_ word: String, to point: String, of device: String) async -> WriteOutcome {
         guard let supervisor = supervisor.withLock({ $0 }) else {
             return .failed(Refusal(.deviceOffline, "not running"))

@@ -13,7 +13,7 @@ import Settings
 actor DeviceSide {
     private let loop: EventLoop
     private let logger: Logger
-    private let commands: CommandMap
+    private var commands: CommandMap
     private var publish: @Sendable (Publish) -> Void = { _ in }
     private var mapper: TimedMapper
     private var numbers: SequenceNumbers
@@ -23,6 +23,15 @@ actor DeviceSide {
     private var toldClock = ClockStanding.set
     private var actuators: Actuators
     private var supervisor: DeviceSupervisor?
+    private let simulators: Simulators
+    /// Has the broker send other commands: filters that are new, and those that are gone.
+    private var subscribe: @Sendable (_ new: [[UInt8]], _ gone: [[UInt8]]) -> Void = { _, _ in }
+    /// The change that is under way, or was last.
+    private var change: Task<Void, Never>?
+    /// What came before there were devices to change.
+    private var changed: GatewaySettings?
+    /// The gateway's id, which stays until a restart.
+    private let gateway: String
     private var timer: (task: Task<Void, Never>, due: ContinuousClock.Instant)?
     private var writes: [Int: Task<Void, Never>] = [:]
     private var nextWrite = 0
@@ -33,9 +42,11 @@ actor DeviceSide {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        _ settings: GatewaySettings, _ numbers: SequenceNumbers, stateDirectory: String, on loop: EventLoop,
-        logger: Logger
+        _ settings: GatewaySettings, _ numbers: SequenceNumbers, stateDirectory: String, simulators: Simulators,
+        on loop: EventLoop, logger: Logger
     ) {
+        self.simulators = simulators
+        gateway = settings.mapping.gateway
         self.numbers = numbers
         self.loop = loop
         self.logger = logger
@@ -50,11 +61,53 @@ actor DeviceSide {
 
     /// The first messages, if the clock is set; from now on `supervisor` carries out what is written.
     ///
-    /// `publish` is called on the loop.
-    func start(_ supervisor: DeviceSupervisor, publish: @escaping @Sendable (Publish) -> Void) {
+    /// `publish` and `subscribe` are called on the loop.
+    func start(
+        _ supervisor: DeviceSupervisor, publish: @escaping @Sendable (Publish) -> Void,
+        subscribe: @escaping @Sendable (_ new: [[UInt8]], _ gone: [[UInt8]]) -> Void
+    ) {
         self.supervisor = supervisor
         self.publish = publish
+        self.subscribe = subscribe
+        subscribe(commands.filters, [])
         send(mapper.tick(clock))
+        if let changed { apply(changed) }
+    }
+
+    // MARK: other settings
+
+    /// Goes on with other ports, devices and topics, after what is being changed already.
+    ///
+    /// What is the same in both notices nothing.
+    func apply(_ settings: GatewaySettings) {
+        guard supervisor != nil else { return changed = settings }
+        let before = change
+        change = Task(executorPreference: loop) {
+            await before?.value
+            await self.changeOver(to: settings)
+        }
+    }
+
+    private func changeOver(to settings: GatewaySettings) async {
+        guard let supervisor, !hasStopped else { return }
+        let simulated: [String: String]
+        do {
+            simulated = try await simulators.plug(settings.ports)
+        } catch {
+            return logger.error("the devices stay as they were: a simulated one can't be plugged in: \(error)")
+        }
+        await supervisor.endChanged(settings.ports, settings.devices, simulated: simulated)
+        guard !hasStopped else { return }
+        var mapping = settings.mapping
+        mapping.gateway = gateway
+        send(mapper.apply(mapping, clock))
+        for (name, action) in actuators.apply(settings.actuators) {
+            if let result = results[name] { carryOut(action, name, result: result) }
+        }
+        let old = commands.filters
+        commands = CommandMap(mapping)
+        subscribe(commands.filters.filter { !old.contains($0) }, old.filter { !commands.filters.contains($0) })
+        await supervisor.startMissing()
     }
 
     /// A driver told something; called on the loop.
@@ -137,9 +190,6 @@ actor DeviceSide {
     }
 
     // MARK: commands
-
-    /// What to subscribe to.
-    nonisolated var commandFilters: [[UInt8]] { commands.filters }
 
     /// A message on a command topic; called on the loop.
     nonisolated func commanded(_ message: Publish) {

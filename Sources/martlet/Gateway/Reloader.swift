@@ -2,6 +2,7 @@ import Bridge
 import Bytes
 import Logging
 import MQTTCodec
+import Mapping
 import Settings
 import Synchronization
 
@@ -64,8 +65,10 @@ final class Reloader: Sendable {
 
     private func verdict(_ loaded: LoadedConfiguration, _ settings: GatewaySettings) -> String {
         let waiting = Self.needingRestart(started, settings)
-        let done =
-            "\(loaded.path) is applied: listeners, certificates, users, rules and limits of the broker, and upstreams"
+        let done = """
+            \(loaded.path) is applied: listeners, certificates, users, rules and limits of the broker, upstreams, ports, \
+            devices and topics
+            """
         guard !waiting.isEmpty else { return done }
         return "\(done); changed too, and applied at the next restart: \(waiting.joined(separator: ", "))"
     }
@@ -80,9 +83,8 @@ final class Reloader: Sendable {
             sections.append("gateway")
         }
         if before.log != after.log { sections.append("log") }
-        if before.ports != after.ports { sections.append("ports") }
-        if before.devices != after.devices { sections.append("devices") }
-        if before.mapping != after.mapping, before.devices == after.devices { sections.append("topics") }
+        // The will of the connection that publishes names it.
+        if before.mapping.topics.gateway != after.mapping.topics.gateway { sections.append("topics.gateway") }
         // What waits for a server stays where it is.
         for upstream in after.upstreams {
             let old = before.upstreams.first { $0.name == upstream.name }

@@ -1,17 +1,28 @@
 import LinuxIO
 import Settings
 import Simulation
+import Synchronization
 
 /// The virtual devices of ports with `simulate:`, on a loop of their own.
 ///
 /// Like real devices they keep their pace whatever the gateway does.
-struct Simulators: Sendable {
-    private let devices: [String: VirtualDevice]
-    private let loop: EventLoop?
+actor Simulators {
+    private struct Plugged {
+        var profile: SimulatedProfile
+        var device: VirtualDevice
+        var path: String
+    }
 
-    init(_ ports: [PortSettings]) throws {
-        var devices: [String: VirtualDevice] = [:]
-        var loop: EventLoop?
+    private var devices: [String: Plugged] = [:]
+    private let loop = Mutex<EventLoop?>(nil)
+
+    /// Refuses what can't be simulated.
+    static func check(_ ports: [PortSettings]) throws(CommandFailure) {
+        _ = try profiles(ports)
+    }
+
+    private static func profiles(_ ports: [PortSettings]) throws(CommandFailure) -> [String: SimulatedProfile] {
+        var profiles: [String: SimulatedProfile] = [:]
         for port in ports {
             guard case .simulate(let name) = port.place else { continue }
             guard let profile = SimulatedProfile(rawValue: name) else {
@@ -19,28 +30,42 @@ struct Simulators: Sendable {
                 throw CommandFailure(
                     "port \(port.key): '\(name)' can't be simulated; these can: \(known)", status: .usage)
             }
-            let shared = try loop ?? EventLoop(name: "simulation")
-            loop = shared
-            devices[port.key] = VirtualDevice(profile, on: shared)
+            profiles[port.key] = profile
         }
-        self.devices = devices
-        self.loop = loop
+        return profiles
     }
 
-    /// Plugs all of them in; the paths at which they are, by port.
-    func plug() async throws(SystemError) -> [String: String] {
-        var paths: [String: String] = [:]
-        for (port, device) in devices { paths[port] = try await device.plug() }
-        return paths
+    /// Pulls out those that these ports don't have, and plugs in those that are new; the paths at which they are, by port.
+    func plug(_ ports: [PortSettings]) async throws -> [String: String] {
+        let wanted = try Self.profiles(ports)
+        for (port, plugged) in devices where wanted[port] != plugged.profile {
+            devices[port] = nil
+            await plugged.device.unplug()
+        }
+        for (port, profile) in wanted where devices[port] == nil {
+            let device = VirtualDevice(profile, on: try sharedLoop())
+            let path = try await device.plug()
+            devices[port] = Plugged(profile: profile, device: device, path: path)
+        }
+        return devices.mapValues(\.path)
+    }
+
+    private func sharedLoop() throws(SystemError) -> EventLoop {
+        if let known = loop.withLock({ $0 }) { return known }
+        let new = try EventLoop(name: "simulation")
+        loop.withLock { $0 = new }
+        return new
     }
 
     /// Pulls them out.
     func unplug() async {
-        for device in devices.values { await device.unplug() }
+        let last = devices
+        devices = [:]
+        for plugged in last.values { await plugged.device.unplug() }
     }
 
     /// Ends their loop; call it when nobody uses them any more.
-    func stop() {
-        loop?.stop()
+    nonisolated func stop() {
+        loop.withLock { $0 }?.stop()
     }
 }

@@ -12,6 +12,14 @@ struct ReadDevice {
     var unitMark: Mark
     var settings: DeviceSettings?
     var mapped: MappedDevice?
+
+    /// The port that `port: simulated` stands for.
+    var simulatedPort: ReadPort? {
+        guard let port, let settings, port.value == "\(DevicesSection.simulated)-\(key)" else { return nil }
+        return ReadPort(
+            settings: PortSettings(key: port.value, place: .simulate(profile: settings.profile.name)), mark: port.mark,
+            isPlaced: true)
+    }
 }
 
 /// `devices:` what is on the wires.
@@ -31,7 +39,7 @@ struct DevicesSection {
     private func device(_ key: String, _ section: Section) -> ReadDevice {
         let name = section.text("name")?.value
         let profile = profile(section)
-        let port = port(section)
+        let port = port(key, section)
         var device = ReadDevice(key: key, mark: section.mark, port: port, unitMark: section.mark)
         let pace = DevicePace.read(section, profile)
         let unit = unit(section, profile, port)
@@ -65,7 +73,10 @@ struct DevicesSection {
         return profiles[name.value]
     }
 
-    private func port(_ section: Section) -> Located<String>? {
+    /// The port of a device that is to be simulated without one of its own in the file.
+    static let simulated = "simulated"
+
+    private func port(_ key: String, _ section: Section) -> Located<String>? {
         let keys = ports.map(\.settings.key)
         guard let port = section.text("port") else {
             if section.node("port") == nil {
@@ -73,6 +84,9 @@ struct DevicesSection {
                 section.missing("port", hint: "it says which port the device is on: \(known)")
             }
             return nil
+        }
+        if port.value == Self.simulated, !keys.contains(port.value) {
+            return Located("\(Self.simulated)-\(key)", at: port.mark)
         }
         if !keys.contains(port.value) { UnknownName.complain(port, "port", among: keys, section.problems) }
         return port

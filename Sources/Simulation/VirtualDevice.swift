@@ -8,6 +8,8 @@ package actor VirtualDevice {
     private enum Model {
         case bus(VirtualBus)
         case smartMeter(SmartMeter)
+        case receiver(SatelliteReceiver)
+        case messenger(Messenger)
     }
 
     private static let bufferSize = 512
@@ -25,8 +27,25 @@ package actor VirtualDevice {
     /// A device of one profile; on a Modbus bus it answers to every unit number, each a device of its own.
     package init(_ profile: SimulatedProfile, on loop: EventLoop) {
         let seed = Entropy.seed()
-        let unit = profile.unit(seed: seed)
-        model = unit.map { .bus(VirtualBus(units: [:], anyUnit: $0)) } ?? .smartMeter(SmartMeter(seed: seed))
+        model =
+            if let unit = profile.unit(seed: seed) {
+                .bus(VirtualBus(units: [:], anyUnit: unit))
+            } else if profile == .nmeaGPS {
+                .receiver(SatelliteReceiver(seed: seed))
+            } else {
+                .smartMeter(SmartMeter(seed: seed))
+            }
+        self.loop = loop
+    }
+
+    /// A device that does what a script says; on a Modbus bus it answers to every unit number.
+    package init(_ script: DeviceScript, on loop: EventLoop) {
+        switch script {
+        case .registers(let registers):
+            let unit = ScriptedUnit(registers, seed: Entropy.seed())
+            model = .bus(VirtualBus(units: [:], anyUnit: VirtualUnit(.scripted(unit))))
+        case .messages(let messages): model = .messenger(Messenger(messages))
+        }
         self.loop = loop
     }
 
@@ -88,7 +107,8 @@ package actor VirtualDevice {
         do {
             switch model {
             case .bus: try await serve(terminal)
-            case .smartMeter: try await push(to: terminal)
+            case .smartMeter, .receiver: try await push(to: terminal)
+            case .messenger: try await talk(to: terminal)
             }
         } catch {
             // Unplugged, or the loop ends.
@@ -134,13 +154,45 @@ package actor VirtualDevice {
     }
 
     private func push(to terminal: PluggedTerminal) async throws(CancellationError) {
-        while case .smartMeter(var meter) = model {
-            let clock = WallClock.now.milliseconds
-            let telegram = meter.telegram(at: secondsOn, clock: clock / 1000)
-            model = .smartMeter(meter)
+        while let telegram = telegram(WallClock.now.milliseconds / 1000) {
             try await send(telegram, to: terminal, from: ContinuousClock.now)
             // The next one begins with the next second of the meter's clock.
             try await loop.sleep(for: .milliseconds(1000 - WallClock.now.milliseconds % 1000))
+        }
+    }
+
+    private func telegram(_ clock: Int64) -> [UInt8]? {
+        switch model {
+        case .smartMeter(var meter):
+            defer { model = .smartMeter(meter) }
+            return meter.telegram(at: secondsOn, clock: clock)
+        case .receiver(let receiver): return receiver.sentences(at: secondsOn, clock: clock)
+        case .bus, .messenger: return nil
+        }
+    }
+
+    /// Speaks at its pace, and answers in between.
+    private func talk(to terminal: PluggedTerminal) async throws(CancellationError) {
+        var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
+        var due = ContinuousClock.now
+        while case .messenger(var messenger) = model {
+            if due <= ContinuousClock.now {
+                due += messenger.script.every
+                let message = messenger.unasked()
+                model = .messenger(messenger)
+                if let message { try await send(message, to: terminal, from: ContinuousClock.now) }
+                continue
+            }
+            switch await loop.readable(terminal.descriptor, until: due) {
+            case .timedOut: break
+            case .cancelled, .failed: throw CancellationError()
+            case .ready:
+                let count = terminal.receive(into: &buffer)
+                let answers = messenger.bytesReceived(Array(buffer[..<count]))
+                model = .messenger(messenger)
+                let start = ContinuousClock.now + terminal.pace.time(for: count) + Self.silence
+                for answer in answers { try await send(answer, to: terminal, from: start) }
+            }
         }
     }
 

@@ -17,6 +17,7 @@ struct VirtualUnit: Sendable {
     enum Device: Sendable {
         case meter(EnergyMeter)
         case relays(RelayBoard)
+        case scripted(ScriptedUnit)
     }
 
     private(set) var device: Device
@@ -29,7 +30,7 @@ struct VirtualUnit: Sendable {
     /// How long the real one thinks: a meter's controller has more to do than a relay board's.
     private var thinkingTime: Duration {
         switch device {
-        case .meter: .milliseconds(25)
+        case .meter, .scripted: .milliseconds(25)
         case .relays: .milliseconds(6)
         }
     }
@@ -46,6 +47,10 @@ struct VirtualUnit: Sendable {
         case .relays(var board):
             let answer = board.answer(request)
             device = .relays(board)
+            return answer.pdu(to: pdu)
+        case .scripted(var unit):
+            let answer = unit.answer(request, at: seconds)
+            device = .scripted(unit)
             return answer.pdu(to: pdu)
         }
     }

@@ -44,7 +44,6 @@ final class Assembly: Sendable {
         self.settings = settings
         self.log = log
         hasEnded = try Latch()
-        try Simulators.check(settings.ports)
         let simulators = Simulators()
         self.simulators = simulators
         let notices = SystemdNotices(status: settings.summary, logger: log["gateway"])
@@ -69,7 +68,6 @@ final class Assembly: Sendable {
         reloader = Reloader(
             settings, read: read,
             apply: { settings throws(CommandFailure) in
-                try Simulators.check(settings.ports)
                 try Self.apply(settings, to: broker)
                 Task(executorPreference: devicesLoop) { await side.apply(settings) }
                 stores.apply(interval: settings.brokerLimits.sysInterval)
@@ -140,8 +138,8 @@ final class Assembly: Sendable {
     /// Runs the devices until the task is cancelled, then says goodbye for them.
     private func run() async {
         let paths: [String: String]
-        do {
-            paths = try await simulators.plug(settings.ports)
+        do throws(SystemError) {
+            paths = try await simulators.plug(settings)
         } catch {
             log["devices"].error("a simulated device can't be plugged in: \(error)")
             paths = [:]

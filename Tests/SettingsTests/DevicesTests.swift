@@ -41,6 +41,16 @@ import Testing
         #expect(mapped.map(\.interval) == device.points.map(\.poll))
     }
 
+    @Test func `a simulated device brings a port of its own`() throws {
+        let read = try read(
+            "  m: { profile: eastron-sdm120, port: simulated }\n  n: { profile: eastron-sdm120, port: simulated }\n")
+        let ports = read.ports.suffix(2)
+        #expect(ports.map(\.key) == ["simulated-m", "simulated-n"])
+        #expect(ports.allSatisfy { $0.place == .simulate(profile: "eastron-sdm120") })
+        #expect(read.devices.map(\.port) == ["simulated-m", "simulated-n"])
+        #expect(try told("  m: { profile: eastron-sdm120, port: simulated }") == [])
+    }
+
     @Test func `without words a device is polled every five seconds as unit of its profile`() throws {
         let device = try #require(try read("  m: { profile: eastron-sdm120, port: bus }").devices.first)
         #expect(device.poll == .seconds(5))

@@ -91,8 +91,8 @@ actor DeviceSide {
     private func changeOver(to settings: GatewaySettings) async {
         guard let supervisor, !hasStopped else { return }
         let simulated: [String: String]
-        do {
-            simulated = try await simulators.plug(settings.ports)
+        do throws(SystemError) {
+            simulated = try await simulators.plug(settings)
         } catch {
             return logger.error("the devices stay as they were: a simulated one can't be plugged in: \(error)")
         }

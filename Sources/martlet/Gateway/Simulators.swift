@@ -7,8 +7,14 @@ import Synchronization
 ///
 /// Like real devices they keep their pace whatever the gateway does.
 actor Simulators {
+    /// What is plugged into a port.
+    private enum Kind: Equatable {
+        case model(SimulatedProfile)
+        case script(DeviceScript)
+    }
+
     private struct Plugged {
-        var profile: SimulatedProfile
+        var kind: Kind
         var device: VirtualDevice
         var path: String
     }
@@ -16,36 +22,37 @@ actor Simulators {
     private var devices: [String: Plugged] = [:]
     private let loop = Mutex<EventLoop?>(nil)
 
-    /// Refuses what can't be simulated.
-    static func check(_ ports: [PortSettings]) throws(CommandFailure) {
-        _ = try profiles(ports)
-    }
-
-    private static func profiles(_ ports: [PortSettings]) throws(CommandFailure) -> [String: SimulatedProfile] {
-        var profiles: [String: SimulatedProfile] = [:]
-        for port in ports {
+    /// By port; a port without a device needs none.
+    private static func kinds(_ settings: GatewaySettings) -> [String: Kind] {
+        var kinds: [String: Kind] = [:]
+        for port in settings.ports {
             guard case .simulate(let name) = port.place else { continue }
-            guard let profile = SimulatedProfile(rawValue: name) else {
-                let known = SimulatedProfile.allCases.map(\.rawValue).joined(separator: ", ")
-                throw CommandFailure(
-                    "port \(port.key): '\(name)' can't be simulated; these can: \(known)", status: .usage)
+            if let model = SimulatedProfile(rawValue: name) {
+                kinds[port.key] = .model(model)
+            } else if let device = settings.devices.first(where: { $0.port == port.key }) {
+                kinds[port.key] = .script(device.profile.script)
             }
-            profiles[port.key] = profile
         }
-        return profiles
+        return kinds
     }
 
-    /// Pulls out those that these ports don't have, and plugs in those that are new; the paths at which they are, by port.
-    func plug(_ ports: [PortSettings]) async throws -> [String: String] {
-        let wanted = try Self.profiles(ports)
-        for (port, plugged) in devices where wanted[port] != plugged.profile {
+    /// Pulls out those that these settings don't have, and plugs in those that are new; the paths at which they are, by
+    /// port.
+    func plug(_ settings: GatewaySettings) async throws(SystemError) -> [String: String] {
+        let wanted = Self.kinds(settings)
+        for (port, plugged) in devices where wanted[port] != plugged.kind {
             devices[port] = nil
             await plugged.device.unplug()
         }
-        for (port, profile) in wanted where devices[port] == nil {
-            let device = VirtualDevice(profile, on: try sharedLoop())
+        for (port, kind) in wanted where devices[port] == nil {
+            let loop = try sharedLoop()
+            let device =
+                switch kind {
+                case .model(let profile): VirtualDevice(profile, on: loop)
+                case .script(let script): VirtualDevice(script, on: loop)
+                }
             let path = try await device.plug()
-            devices[port] = Plugged(profile: profile, device: device, path: path)
+            devices[port] = Plugged(kind: kind, device: device, path: path)
         }
         return devices.mapValues(\.path)
     }

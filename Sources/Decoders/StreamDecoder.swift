@@ -6,11 +6,13 @@ package enum StreamDecoderKind: String, CaseIterable, Sendable {
     case veDirect = "ve-direct"
     /// Satellite receivers.
     case nmea0183 = "nmea-0183"
+    /// Smart meters of Germany, at their optical head: Smart Message Language.
+    case sml
 
     /// Whether its values have OBIS codes; others have names.
     package var hasOBISCodes: Bool {
         switch self {
-        case .dsmrP1: true
+        case .dsmrP1, .sml: true
         case .veDirect, .nmea0183: false
         }
     }
@@ -40,6 +42,7 @@ package enum StreamDecoder: Sendable {
     case dsmrP1(DSMRDecoder)
     case veDirect(VEDirectDecoder)
     case nmea(NMEADecoder)
+    case sml(SMLDecoder)
     case lines(TextLineDecoder)
     case frames(FrameDecoder)
 
@@ -53,6 +56,7 @@ package enum StreamDecoder: Sendable {
             self = .veDirect(VEDirectDecoder(longestPause: longestPause ?? .milliseconds(500)))
         case .known(.nmea0183):
             self = .nmea(NMEADecoder(longestPause: longestPause ?? .seconds(5)))
+        case .known(.sml): self = .sml(SMLDecoder(longestPause: longestPause ?? .seconds(1)))
         case .lines(let format):
             self = .lines(TextLineDecoder(format, longestPause: longestPause ?? .seconds(2), openedAt: openedAt))
         case .frames(let formats):
@@ -80,6 +84,10 @@ package enum StreamDecoder: Sendable {
             let events = decoder.received(bytes, at: now)
             self = .nmea(decoder)
             return events
+        case .sml(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .sml(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.received(bytes, at: now)
             self = .lines(decoder)
@@ -106,6 +114,10 @@ package enum StreamDecoder: Sendable {
             let events = decoder.fellSilent()
             self = .nmea(decoder)
             return events
+        case .sml(var decoder):
+            let events = decoder.fellSilent()
+            self = .sml(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.fellSilent()
             self = .lines(decoder)
@@ -131,6 +143,10 @@ package enum StreamDecoder: Sendable {
         case .nmea(var decoder):
             let skipped = decoder.takeSkipped()
             self = .nmea(decoder)
+            return skipped
+        case .sml(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .sml(decoder)
             return skipped
         case .lines(var decoder):
             let skipped = decoder.takeSkipped()

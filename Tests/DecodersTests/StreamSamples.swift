@@ -67,6 +67,7 @@ extension StreamSample {
         let telegrams = Capture.withChecksum.flatMap(\.bytes)
         return air + lines + [
             StreamSample("dsmr-p1", .known(.dsmrP1), telegrams, isProven: true),
+            StreamSample("sml", .known(.sml), SMLSamples.all.flatMap(\.self), isProven: true),
             StreamSample("bu353s4", .known(.nmea0183), file("nmea/bu353s4.log"), isProven: false),
             StreamSample("bvm702", .known(.veDirect), file("vedirect/bvm702.dump"), isProven: true),
             StreamSample("smartsolar_1.39", .known(.veDirect), file("vedirect/smartsolar_1.39.dump"), isProven: true),

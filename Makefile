@@ -25,7 +25,7 @@ SOAK_MESSAGES := 100000
 SOAK_OUTAGE := 60
 
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
-TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt \
+TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat umockdev python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt \
     nats-server iproute2
 SOAK_PACKAGES := $(TEST_PACKAGES) rabbitmq-server
 LINTED := Sources Tests Package.swift

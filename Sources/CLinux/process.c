@@ -69,3 +69,7 @@ void clinux_let_go_of_file_pages(void) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     dl_iterate_phdr(let_go_of_object, &page);
 }
+
+int clinux_open_path(const char *path) {
+    return open(path, O_PATH | O_CLOEXEC);
+}

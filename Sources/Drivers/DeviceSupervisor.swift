@@ -1,6 +1,7 @@
 package import Control
 package import LinuxIO
 package import Readings
+import Serial
 package import Settings
 
 /// Runs all devices: one task for each port, on the devices' loop.
@@ -27,6 +28,7 @@ package actor DeviceSupervisor {
 
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
+    private let bell = PortBell()
     private var wanted: [DriverAssignment]
     private var running: [Running] = []
     private var isRunning = false
@@ -48,15 +50,36 @@ package actor DeviceSupervisor {
     package func run() async {
         isRunning = true
         startMissing()
+        let watching = Task(executorPreference: loop) { await self.watchPorts() }
         let (forever, end) = AsyncStream<Never>.makeStream()
         // Nothing ever comes: it ends when the task is cancelled.
         for await _ in forever {}
         end.finish()
+        watching.cancel()
         isRunning = false
         let last = running
         running = []
         for each in last { each.task.cancel() }
         for each in last { await each.task.value }
+    }
+
+    /// Wakes the drivers when ports come and go; without word of that they look by themselves, every two seconds.
+    private func watchPorts() async {
+        guard let watch = PortWatch() else {
+            return log(DriverLog(level: .debug, text: "the kernel does not tell when ports come and go"))
+        }
+        while case .ready = await loop.readable(watch.descriptor) {
+            while let change = watch.next() {
+                switch change {
+                case .added(let path):
+                    log(DriverLog(level: .info, text: "\(path) was plugged in"))
+                    bell.added()
+                case .removed(let path):
+                    log(DriverLog(level: .info, text: "\(path) was pulled out"))
+                    bell.removed(path)
+                }
+            }
+        }
     }
 
     /// Ends what is not as these settings want it; `startMissing` goes on with them.
@@ -78,7 +101,7 @@ package actor DeviceSupervisor {
         guard isRunning else { return }
         for assignment in wanted where !running.contains(where: { $0.assignment == assignment }) {
             let reports = LeavingReports(report)
-            let driver = assignment.driver(on: loop, report: { reports.tell($0) }, log: log)
+            let driver = assignment.driver(on: loop, bell, report: { reports.tell($0) }, log: log)
             running.append(Running(assignment, driver, reports, on: loop))
         }
     }

@@ -26,6 +26,7 @@ actor ModbusDriver {
     private let port: PortSettings
     private let line: LineSettings
     private let simulated: String?
+    private let bell: PortBell
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private var devices: [ModbusDevice]
@@ -39,9 +40,11 @@ actor ModbusDriver {
 
     init(
         _ port: PortSettings, _ devices: [DeviceSettings], simulated: String?, on loop: EventLoop,
-        report: @escaping @Sendable (DeviceReport) -> Void, log: @escaping @Sendable (DriverLog) -> Void
+        _ bell: PortBell, report: @escaping @Sendable (DeviceReport) -> Void,
+        log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.port = port
+        self.bell = bell
         self.loop = loop
         self.simulated = simulated
         self.report = report
@@ -71,7 +74,7 @@ actor ModbusDriver {
                 let isMissing = (error as? SerialError)?.isMissing ?? false
                 closed(isMissing ? .portMissing : .portFailed, "\(error)")
             }
-            try? await loop.sleep(for: backoff.next())
+            if await bell.sleep(for: backoff.next(), on: loop) { backoff = Backoff() }
         }
         closed(.stopping, "the gateway is stopping")
     }
@@ -80,6 +83,8 @@ actor ModbusDriver {
 
     /// Runs the bus until the port is lost; returns why, or nil when the gateway stops.
     private func serve(_ link: consuming PortLink) async -> String? {
+        let watch = link.path.map { path in bell.watch(path) { [weak self] in self?.portRemoved() } }
+        defer { if let watch { bell.unwatch(watch) } }
         for index in devices.indices { devices[index].pollSoon(at: ContinuousClock.now) }
         while !Task.isCancelled {
             let now = ContinuousClock.now
@@ -145,7 +150,8 @@ actor ModbusDriver {
         }
         waiting = nil
         switch readiness {
-        case .timedOut, .cancelled: return nil
+        case .timedOut: return nil
+        case .cancelled: return link.isGone ? "it was pulled out" : nil
         case .failed(let error): return "\(error)"
         case .ready: break
         }
@@ -157,6 +163,13 @@ actor ModbusDriver {
             return nil
         }
     }
+
+    private nonisolated func portRemoved() {
+        Task { await self.interrupt() }
+    }
+
+    /// Looks at once what there is to do.
+    private func interrupt() { waiting?.cancel() }
 
     /// Apart, because a span of one stored property and a change of another don't go together in one expression.
     private static func received(_ master: inout MasterState, _ buffer: [UInt8], _ count: Int) {

@@ -24,8 +24,8 @@ struct PortLink: ~Copyable, Sendable {
             let deadline = ContinuousClock.now + .seconds(5)
             let socket = try await loop.connect(host: host, port: port, until: deadline)
             return PortLink(way: .tcp(socket), port: settings.key)
-        case .usb(let vendorProduct, let serial, let path):
-            let identity = PortIdentity(usb: vendorProduct, serial: serial, path: path)
+        case .usb(let vendorProduct, let serial, let path, let interface):
+            let identity = PortIdentity(usb: vendorProduct, serial: serial, path: path, interface: interface)
             return try await openSerial(.matching(identity), settings, line, on: loop)
         case .device(let path): return try await openSerial(.device(path), settings, line, on: loop)
         case .simulate(let profile):
@@ -52,6 +52,17 @@ struct PortLink: ~Copyable, Sendable {
         case .tcp(let socket): socket.rawValue
         }
     }
+
+    /// The node that is open; nil for a connection.
+    var path: String? {
+        switch way {
+        case .serial(let serial): serial.path
+        case .tcp: nil
+        }
+    }
+
+    /// Whether the node is there no more: the adapter was pulled out.
+    var isGone: Bool { path.map { !File.exists($0) } ?? false }
 
     enum Received: Equatable {
         case bytes(Int)

@@ -15,6 +15,9 @@ actor StreamDriver {
     private let device: DeviceSettings
     private let bus: SerialBus
     private let simulated: String?
+    private let bell: PortBell
+    /// The wait that a port which is pulled out interrupts.
+    private var waiting: Task<Readiness, Never>?
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private let wanted: Set<String>
@@ -32,12 +35,14 @@ actor StreamDriver {
 
     init(
         _ port: PortSettings, _ device: DeviceSettings, _ bus: SerialBus, simulated: String?, on loop: EventLoop,
-        report: @escaping @Sendable (DeviceReport) -> Void, log: @escaping @Sendable (DriverLog) -> Void
+        _ bell: PortBell, report: @escaping @Sendable (DeviceReport) -> Void,
+        log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.port = port
         self.device = device
         self.bus = bus
         self.simulated = simulated
+        self.bell = bell
         self.loop = loop
         self.report = report
         self.log = log
@@ -66,7 +71,7 @@ actor StreamDriver {
                 let isMissing = (error as? SerialError)?.isMissing ?? false
                 tell(.offline(isMissing ? .portMissing : .portFailed, detail: "port \(port.key): \(error)"))
             }
-            try? await loop.sleep(for: backoff.next())
+            if await bell.sleep(for: backoff.next(), on: loop) { backoff = Backoff() }
         }
         tell(.offline(.stopping, detail: "the gateway is stopping"))
     }
@@ -76,6 +81,8 @@ actor StreamDriver {
 
     /// Listens until the port is lost; returns why, or nil when the gateway stops.
     private func serve(_ link: consuming PortLink) async -> String? {
+        let watch = link.path.map { path in bell.watch(path) { [weak self] in self?.portRemoved() } }
+        defer { if let watch { bell.unwatch(watch) } }
         // The halves of two telegrams must not meet over a lost port.
         let now = ContinuousClock.now
         // Who is asked begins to speak then; all others may be in the middle of a line.
@@ -96,8 +103,8 @@ actor StreamDriver {
             case .wait(let until): wakeAt = min(wakeAt, until)
             case .nothing: break
             }
-            switch await loop.readable(link.descriptor, until: wakeAt) {
-            case .cancelled: return nil
+            switch await readable(link.descriptor, until: wakeAt) {
+            case .cancelled: if link.isGone { return "it was pulled out" }
             case .failed(let error): return "\(error)"
             case .timedOut: break
             case .ready:
@@ -111,6 +118,23 @@ actor StreamDriver {
         }
         return nil
     }
+
+    private func readable(_ descriptor: CInt, until deadline: ContinuousClock.Instant) async -> Readiness {
+        let wait = Task(executorPreference: loop) { [loop] in await loop.readable(descriptor, until: deadline) }
+        waiting = wait
+        defer { waiting = nil }
+        return await withTaskCancellationHandler {
+            await wait.value
+        } onCancel: {
+            wait.cancel()
+        }
+    }
+
+    private nonisolated func portRemoved() {
+        Task { await self.interrupt() }
+    }
+
+    private func interrupt() { waiting?.cancel() }
 
     /// Sends a request; returns why the port is lost, if it is.
     private func send(_ request: StreamRequest, _ link: borrowing PortLink) -> String? {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Whole files and folders, for what is read at start: configuration, profiles, captures.
@@ -56,6 +57,14 @@ package enum File {
         guard fsync(file.rawValue) == 0 else { throw .last("fsync", path) }
     }
 
+    /// Writes into a file that is there, as those of /sys want it: in one go, and nothing is made or moved.
+    package static func overwrite(_ path: String, _ contents: [UInt8]) throws(SystemError) {
+        let owned = try OwnedDescriptor(opening: path, O_WRONLY | O_CLOEXEC, mode: 0)
+        guard Glibc.write(owned.rawValue, contents, contents.count) == contents.count else {
+            throw .last("write", path)
+        }
+    }
+
     /// Whether others than the owner and the group may read the file.
     package static func isReadableByOthers(_ path: String) -> Bool {
         var status = stat()
@@ -90,7 +99,13 @@ package enum File {
     }
 
     /// The path with every link in it followed; nil if there is nothing.
+    ///
+    /// The kernel follows them, as it does for an `open`; nothing is done to what they lead to.
     package static func resolved(_ path: String) -> String? {
+        let raw = clinux_open_path(path)
+        guard raw >= 0 else { return nil }
+        let place = OwnedDescriptor(taking: raw)
+        if let target = linkTarget("/proc/self/fd/\(place.rawValue)") { return target }
         guard let text = realpath(path, nil) else { return nil }
         defer { free(text) }
         return String(cString: text)

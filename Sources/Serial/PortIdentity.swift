@@ -5,8 +5,11 @@ package struct PortIdentity: Equatable, Sendable {
     package var serial: String?
     /// A pattern over the socket's path, in which `*` stands for anything.
     package var path: String?
+    /// Which of the interfaces of an adapter that has several.
+    package var interface: Int?
 
-    package init(usb: String? = nil, serial: String? = nil, path: String? = nil) {
+    package init(usb: String? = nil, serial: String? = nil, path: String? = nil, interface: Int? = nil) {
+        self.interface = interface
         self.usb = usb
         self.serial = serial
         self.path = path
@@ -15,6 +18,7 @@ package struct PortIdentity: Equatable, Sendable {
     package func matches(_ port: PortInfo) -> Bool {
         if let usb, usb.lowercased() != port.usb?.lowercased() { return false }
         if let serial, serial != port.serial { return false }
+        if let interface, interface != port.interface { return false }
         guard let path else { return true }
         guard let socket = port.socket else { return false }
         return Wildcard(path).matches(socket)
@@ -36,7 +40,9 @@ package struct PortIdentity: Equatable, Sendable {
 extension PortIdentity: CustomStringConvertible {
     /// As the configuration says it: "usb 0403:6001, serial A50285BI".
     package var description: String {
-        [usb.map { "usb \($0)" }, serial.map { "serial \($0)" }, path.map { "path \($0)" }]
-            .compactMap { $0 }.joined(separator: ", ")
+        [
+            usb.map { "usb \($0)" }, serial.map { "serial \($0)" }, interface.map { "interface \($0)" },
+            path.map { "path \($0)" },
+        ].compactMap { $0 }.joined(separator: ", ")
     }
 }

@@ -9,6 +9,10 @@ package struct PortInfo: Equatable, Sendable {
     package var product: String?
     /// Where it is plugged in, as udev names it: `pci-0000:00:14.0-usb-0:1.3:1.0`.
     package var socket: String?
+    /// Which of the adapter's interfaces it is: an FT4232 has 0 to 3.
+    package var interface: Int?
+    /// The kernel's driver: `ftdi_sio`.
+    package var driver: String?
     /// The stable name under `/dev/serial/by-id`.
     package var stablePath: String?
 

@@ -24,10 +24,13 @@ package struct SerialPort: ~Copyable, Sendable {
     /// Opens and sets a port; call it on a thread of its own, for it may block while the driver starts.
     package init(opening address: PortAddress, _ line: LineSettings) throws(SerialError) {
         let located = try address.locate()
-        let node = File.resolved(located) ?? located
+        // What libudev found is a node, and no link to one.
+        let isFound = if case .matching = address { true } else { false }
+        let node = isFound ? located : File.resolved(located) ?? located
         let opened = try Self.open(node, named: located)
         try Self.claim(opened.rawValue, node)
         try LineSetter(descriptor: opened.rawValue, port: located).apply(line)
+        LatencyTimer.lower(node)
         owned = opened
         path = node
     }

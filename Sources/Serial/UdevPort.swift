@@ -17,6 +17,9 @@ struct UdevPort {
         port.maker = attribute(adapter, "manufacturer") ?? property("ID_VENDOR_FROM_DATABASE")
         port.product = attribute(adapter, "product") ?? property("ID_MODEL_FROM_DATABASE")
         port.socket = property("ID_PATH") ?? socketFromKernel
+        let interface = parent("usb", "usb_interface")
+        port.interface = interface.flatMap { attribute($0, "bInterfaceNumber") }.flatMap { Int($0, radix: 16) }
+        port.driver = interface.flatMap(udev_device_get_driver).map { String(cString: $0) }
         return port
     }
 

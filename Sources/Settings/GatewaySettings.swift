@@ -102,7 +102,7 @@ package struct ListenSettings: Equatable, Sendable {
 package struct PortSettings: Equatable, Sendable {
     package enum Place: Equatable, Sendable {
         /// By USB identity: vendor and product as "0403:6001", and serial number or socket path where given.
-        case usb(vendorProduct: String, serial: String?, path: String?)
+        case usb(vendorProduct: String, serial: String?, path: String?, interface: Int? = nil)
         /// A path under /dev, a by-id link, a pty.
         case device(path: String)
         case tcp(host: String, port: UInt16)

@@ -125,9 +125,10 @@ extension PortSettings.Place {
 
     /// A match without serial number finds adapters of every serial number.
     private func includes(_ other: PortSettings.Place) -> Bool {
-        guard case .usb(let usb, let serial, let path) = self,
-            case .usb(let otherUSB, let otherSerial, let otherPath) = other
+        guard case .usb(let usb, let serial, let path, let interface) = self,
+            case .usb(let otherUSB, let otherSerial, let otherPath, let otherInterface) = other
         else { return false }
         return usb == otherUSB && (serial == nil || serial == otherSerial) && (path == nil || path == otherPath)
+            && (interface == nil || interface == otherInterface)
     }
 }

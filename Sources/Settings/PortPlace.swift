@@ -34,12 +34,15 @@ struct PortPlace {
         let usb = match.value("usb", wanted: "vendor and product in hexadecimal, like \"0403:6001\"", vendorProduct)
         let serial = match.text("serial")?.value
         let path = match.text("path")?.value
+        let interface = match.integer("interface", 0...255)
         if match.node("usb") == nil {
             match.missing("usb", hint: "write usb: \"0403:6001\"; 'martlet ports' shows it for what is plugged in")
         }
-        match.spelled(["serial_number": "serial", "id": "usb", "vid": "usb", "pid": "usb", "socket": "path"])
+        match.spelled([
+            "serial_number": "serial", "id": "usb", "vid": "usb", "pid": "usb", "socket": "path", "if": "interface",
+        ])
         match.finish()
-        return usb.map { .usb(vendorProduct: $0.value, serial: serial, path: path) }
+        return usb.map { .usb(vendorProduct: $0.value, serial: serial, path: path, interface: interface) }
     }
 
     private func vendorProduct(_ text: String) -> String? {

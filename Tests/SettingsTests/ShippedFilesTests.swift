@@ -49,7 +49,8 @@ import Testing
         #expect(problems.map(\.description) == [])
         let read = try #require(settings)
         var meterbus = PortSettings(
-            key: "meterbus", place: .usb(vendorProduct: "0403:6001", serial: "A50285BI", path: "*-usb-0:1.3:1.0"))
+            key: "meterbus",
+            place: .usb(vendorProduct: "0403:6001", serial: "A50285BI", path: "*-usb-0:1.3:1.0", interface: 0))
         meterbus.baudrate = 9600
         meterbus.format = LineFormat("8N1")
         meterbus.maximumRegisters = 80

@@ -29,4 +29,7 @@ void clinux_let_go_of_file_pages(void);
 /// Bytes of the heap in use, with the allocator's own share.
 size_t clinux_heap_in_use(void);
 
+/// Opens a path without doing anything to what it leads to; -1 with errno.
+int clinux_open_path(const char *path);
+
 #endif

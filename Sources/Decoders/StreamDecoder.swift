@@ -8,12 +8,16 @@ package enum StreamDecoderKind: String, CaseIterable, Sendable {
     case nmea0183 = "nmea-0183"
     /// Smart meters of Germany, at their optical head: Smart Message Language.
     case sml
+    /// Meters that are read out at their optical head, or push: IEC 62056-21, modes A to D.
+    case iec62056 = "iec-62056-21"
+    /// Battery management systems of JK, on their UART or RS-485 port.
+    case jkBMS = "jk-bms"
 
     /// Whether its values have OBIS codes; others have names.
     package var hasOBISCodes: Bool {
         switch self {
-        case .dsmrP1, .sml: true
-        case .veDirect, .nmea0183: false
+        case .dsmrP1, .sml, .iec62056: true
+        case .veDirect, .nmea0183, .jkBMS: false
         }
     }
 }
@@ -43,6 +47,8 @@ package enum StreamDecoder: Sendable {
     case veDirect(VEDirectDecoder)
     case nmea(NMEADecoder)
     case sml(SMLDecoder)
+    case iec(IECDecoder)
+    case jk(JKDecoder)
     case lines(TextLineDecoder)
     case frames(FrameDecoder)
 
@@ -57,6 +63,8 @@ package enum StreamDecoder: Sendable {
         case .known(.nmea0183):
             self = .nmea(NMEADecoder(longestPause: longestPause ?? .seconds(5)))
         case .known(.sml): self = .sml(SMLDecoder(longestPause: longestPause ?? .seconds(1)))
+        case .known(.iec62056): self = .iec(IECDecoder(longestPause: longestPause ?? .seconds(4)))
+        case .known(.jkBMS): self = .jk(JKDecoder(longestPause: longestPause ?? .milliseconds(500)))
         case .lines(let format):
             self = .lines(TextLineDecoder(format, longestPause: longestPause ?? .seconds(2), openedAt: openedAt))
         case .frames(let formats):
@@ -88,6 +96,14 @@ package enum StreamDecoder: Sendable {
             let events = decoder.received(bytes, at: now)
             self = .sml(decoder)
             return events
+        case .iec(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .iec(decoder)
+            return events
+        case .jk(var decoder):
+            let events = decoder.received(bytes, at: now)
+            self = .jk(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.received(bytes, at: now)
             self = .lines(decoder)
@@ -118,6 +134,14 @@ package enum StreamDecoder: Sendable {
             let events = decoder.fellSilent()
             self = .sml(decoder)
             return events
+        case .iec(var decoder):
+            let events = decoder.fellSilent()
+            self = .iec(decoder)
+            return events
+        case .jk(var decoder):
+            let events = decoder.fellSilent()
+            self = .jk(decoder)
+            return events
         case .lines(var decoder):
             let events = decoder.fellSilent()
             self = .lines(decoder)
@@ -147,6 +171,14 @@ package enum StreamDecoder: Sendable {
         case .sml(var decoder):
             let skipped = decoder.takeSkipped()
             self = .sml(decoder)
+            return skipped
+        case .iec(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .iec(decoder)
+            return skipped
+        case .jk(var decoder):
+            let skipped = decoder.takeSkipped()
+            self = .jk(decoder)
             return skipped
         case .lines(var decoder):
             let skipped = decoder.takeSkipped()

@@ -68,6 +68,10 @@ extension StreamSample {
         return air + lines + [
             StreamSample("dsmr-p1", .known(.dsmrP1), telegrams, isProven: true),
             StreamSample("sml", .known(.sml), SMLSamples.all.flatMap(\.self), isProven: true),
+            // Its check character is over the values, and not over the identification.
+            StreamSample("iec-62056-21", .known(.iec62056), MeterSamples.readout, isProven: false),
+            StreamSample("iec-62056-21 push", .known(.iec62056), MeterSamples.push, isProven: false),
+            StreamSample("jk-bms", .known(.jkBMS), [1, 2, 3].flatMap { _ in MeterSamples.jk }, isProven: true),
             StreamSample("bu353s4", .known(.nmea0183), file("nmea/bu353s4.log"), isProven: false),
             StreamSample("bvm702", .known(.veDirect), file("vedirect/bvm702.dump"), isProven: true),
             StreamSample("smartsolar_1.39", .known(.veDirect), file("vedirect/smartsolar_1.39.dump"), isProven: true),

@@ -116,7 +116,7 @@ bench: test-packages build ## Measure the parts of the broker, then the whole be
 	@.build/release/martlet-bench
 	@python3 Benchmarks/side-by-side.py
 
-fuzz: packages ## Try damaged input on every reader and on whole brokers (FUZZ_INPUTS, FUZZ_SEED)
+fuzz: packages ## Try damaged input on every reader, of devices too, and on whole brokers (FUZZ_INPUTS, FUZZ_SEED)
 	@$(FUZZ_BUILD)/fuzz
 	@.build/fuzz/release/martlet-fuzz --inputs $(FUZZ_INPUTS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 

@@ -117,7 +117,9 @@ let package = Package(
             name: "KnownPackets", dependencies: ["Bytes", "MQTTCodec"], path: "Tests/KnownPackets", swiftSettings: edge),
         .target(
             name: "Fuzzing",
-            dependencies: ["Access", "Broker", "Bytes", "Client", "Framing", "KnownPackets", "MQTTCodec", "Readings"],
+            dependencies: [
+                "Access", "Broker", "Bytes", "Client", "Decoders", "Framing", "KnownPackets", "MQTTCodec", "Readings",
+            ],
             path: "Tests/Fuzzing", swiftSettings: edge),
         .executableTarget(
             name: "martlet-fuzz", dependencies: ["Bytes", "Fuzzing"], path: "Tests/martlet-fuzz", swiftSettings: edge),

@@ -13,7 +13,10 @@ package enum CoverageInput {
         case 2..<5: try CodecCheck.check(bytes, version)
         case 5..<7: try DripCheck.check(bytes, seed: 1)
         case 7..<9: try ClientCheck.check(bytes, version, portion: bytes.count, answersFirst: first & 1 == 0)
-        case 9..<11: try FramingCheck.check(bytes, portion: 3)
+        case 9: try FramingCheck.check(bytes, portion: 3)
+        case 10:
+            let sample = DeviceCheck.samples[Int(first >> 4) % DeviceCheck.samples.count]
+            try DeviceCheck.check(sample, bytes, portion: 3)
         case 11: try AccessCheck.check(bytes)
         default:
             var world = try BrokerWorld(seed: 1, withUsers: first & 15 == 15)
@@ -33,6 +36,9 @@ package enum CoverageInput {
             corpus.append(("talk-\(number)", [version | 12] + connect.bytes + known.bytes))
         }
         for (number, bytes) in FramingCheck.seeds.enumerated() { corpus.append(("frame-\(number)", [9] + bytes)) }
+        for (number, sample) in DeviceCheck.samples.enumerated() {
+            corpus.append(("device-\(number)", [UInt8(number) << 4 | 10] + sample.bytes))
+        }
         for (number, bytes) in AccessCheck.seeds.enumerated() { corpus.append(("proof-\(number)", [11] + bytes)) }
         return corpus
     }

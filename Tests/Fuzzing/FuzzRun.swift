@@ -35,7 +35,8 @@ package struct FuzzRun {
                 case 9..<14: try disturb(&world, &random)
                 case 14: try drip(&random)
                 case 15..<17: try client(&random)
-                case 17..<19: try framing(&random)
+                case 17: try framing(&random)
+                case 18: try device(&random)
                 default: try access(&random)
                 }
                 // Rules come, change and go in every second world.
@@ -109,5 +110,13 @@ package struct FuzzRun {
         random.mutate(&bytes, times: random.below(5))
         note(bytes)
         try AccessCheck.check(bytes)
+    }
+
+    private mutating func device(_ random: inout Mutator) throws(Finding) {
+        let sample = DeviceCheck.samples[random.below(DeviceCheck.samples.count)]
+        var bytes = sample.bytes
+        random.mutate(&bytes, times: random.below(5))
+        note(bytes)
+        try DeviceCheck.check(sample, bytes + sample.bytes, portion: 1 + random.below(9))
     }
 }

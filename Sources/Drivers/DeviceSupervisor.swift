@@ -29,18 +29,21 @@ package actor DeviceSupervisor {
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private let bell = PortBell()
+    private let board: StatisticsBoard
     private var wanted: [DriverAssignment]
     private var running: [Running] = []
     private var isRunning = false
 
     /// `simulated` has the path of the virtual device for each port with `simulate`.
     ///
-    /// `report` and `log` are called on the loop.
+    /// `report` and `log` are called on the loop; what is counted is on the `board`.
     package init(
         ports: [PortSettings], devices: [DeviceSettings], simulated: [String: String], on loop: EventLoop,
-        report: @escaping @Sendable (DeviceReport) -> Void, log: @escaping @Sendable (DriverLog) -> Void
+        board: StatisticsBoard = StatisticsBoard(), report: @escaping @Sendable (DeviceReport) -> Void,
+        log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.loop = loop
+        self.board = board
         self.report = report
         self.log = log
         wanted = DriverAssignment.all(ports, devices, simulated)
@@ -94,6 +97,7 @@ package actor DeviceSupervisor {
             each.task.cancel()
         }
         for each in leaving { await each.task.value }
+        board.keep(devices: Set(devices.map(\.key)), ports: Set(ports.map(\.key)))
     }
 
     /// Starts what is wanted and does not run.
@@ -101,7 +105,7 @@ package actor DeviceSupervisor {
         guard isRunning else { return }
         for assignment in wanted where !running.contains(where: { $0.assignment == assignment }) {
             let reports = LeavingReports(report)
-            let driver = assignment.driver(on: loop, bell, report: { reports.tell($0) }, log: log)
+            let driver = assignment.driver(on: loop, bell, board, report: { reports.tell($0) }, log: log)
             running.append(Running(assignment, driver, reports, on: loop))
         }
     }

@@ -36,14 +36,16 @@ struct DriverAssignment: Equatable, Sendable {
     }
 
     func driver(
-        on loop: EventLoop, _ bell: PortBell, report: @escaping @Sendable (DeviceReport) -> Void,
+        on loop: EventLoop, _ bell: PortBell, _ board: StatisticsBoard,
+        report: @escaping @Sendable (DeviceReport) -> Void,
         log: @escaping @Sendable (DriverLog) -> Void
     ) -> Driver {
         if let device = devices.first, case .serial(let bus) = device.profile.bus {
             return .stream(
-                StreamDriver(port, device, bus, simulated: simulated, on: loop, bell, report: report, log: log))
+                StreamDriver(port, device, bus, simulated: simulated, on: loop, bell, board, report: report, log: log))
         }
-        return .modbus(ModbusDriver(port, devices, simulated: simulated, on: loop, bell, report: report, log: log))
+        return .modbus(
+            ModbusDriver(port, devices, simulated: simulated, on: loop, bell, board, report: report, log: log))
     }
 }
 

@@ -27,6 +27,7 @@ actor ModbusDriver {
     private let line: LineSettings
     private let simulated: String?
     private let bell: PortBell
+    private let board: StatisticsBoard
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private var devices: [ModbusDevice]
@@ -40,11 +41,12 @@ actor ModbusDriver {
 
     init(
         _ port: PortSettings, _ devices: [DeviceSettings], simulated: String?, on loop: EventLoop,
-        _ bell: PortBell, report: @escaping @Sendable (DeviceReport) -> Void,
+        _ bell: PortBell, _ board: StatisticsBoard, report: @escaping @Sendable (DeviceReport) -> Void,
         log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.port = port
         self.bell = bell
+        self.board = board
         self.loop = loop
         self.simulated = simulated
         self.report = report
@@ -180,10 +182,28 @@ actor ModbusDriver {
 
     private func finishJobs() {
         for finished in master.takeFinished() {
+            if finished.busy > .zero { board.wasBusy(port.key, for: finished.busy) }
             switch jobs.removeValue(forKey: finished.job.id) {
             case .command(let continuation): continuation.resume(returning: finished.outcome)
-            case .poll(let device, let block): polled(device, block, finished.outcome)
+            case .poll(let device, let block):
+                count(finished, of: devices[device].settings.key)
+                polled(device, block, finished.outcome)
             case nil: break
+            }
+        }
+    }
+
+    private func count(_ finished: MasterState.Finished, of device: String) {
+        guard let sentAt = finished.sentAt else { return }
+        board.count(device) { counts in
+            counts.polls += 1
+            switch finished.outcome {
+            case .answered(.exception, _): counts.refused += 1
+            case .answered(_, let firstByteAt):
+                counts.answers += 1
+                counts.responses.add(firstByteAt - sentAt)
+            case .failed(.garbled): counts.garbled += 1
+            case .failed: counts.timeouts += 1
             }
         }
     }

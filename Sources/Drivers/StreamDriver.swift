@@ -16,6 +16,9 @@ actor StreamDriver {
     private let bus: SerialBus
     private let simulated: String?
     private let bell: PortBell
+    private let board: StatisticsBoard
+    /// When the request that waits for its answer went out.
+    private var askedAt: ContinuousClock.Instant?
     /// The wait that a port which is pulled out interrupts.
     private var waiting: Task<Readiness, Never>?
     private let report: @Sendable (DeviceReport) -> Void
@@ -35,7 +38,7 @@ actor StreamDriver {
 
     init(
         _ port: PortSettings, _ device: DeviceSettings, _ bus: SerialBus, simulated: String?, on loop: EventLoop,
-        _ bell: PortBell, report: @escaping @Sendable (DeviceReport) -> Void,
+        _ bell: PortBell, _ board: StatisticsBoard, report: @escaping @Sendable (DeviceReport) -> Void,
         log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.port = port
@@ -43,6 +46,7 @@ actor StreamDriver {
         self.bus = bus
         self.simulated = simulated
         self.bell = bell
+        self.board = board
         self.loop = loop
         self.report = report
         self.log = log
@@ -93,6 +97,7 @@ actor StreamDriver {
         hasHeard = false
         skippedSince = 0
         echo = []
+        askedAt = nil
         while !Task.isCancelled {
             let deadline = lastTelegramAt + silenceLimit
             var wakeAt = deadline
@@ -144,6 +149,11 @@ actor StreamDriver {
         case .count: break
         }
         if bus.echoes { echo = request.bytes }
+        board.count(device.key) { counts in
+            counts.polls += 1
+            if askedAt != nil { counts.timeouts += 1 }
+        }
+        askedAt = ContinuousClock.now
         return nil
     }
 
@@ -168,6 +178,11 @@ actor StreamDriver {
 
     private func skipped(_ bytes: SkippedBytes) {
         skippedSince += bytes.count
+        board.count(device.key) { counts in
+            counts.skippedBytes += bytes.count
+            // Noise between messages is none that was lost.
+            if bytes.reason != .noise { counts.garbled += 1 }
+        }
         lastSkip = "\(bytes.reason)"
         // Who begins to listen in the middle of a message misses its beginning; that is no news.
         let level = hasHeard ? DriverLog.Level.warning : .debug
@@ -185,7 +200,9 @@ actor StreamDriver {
         hasHeard = true
         skippedSince = 0
         turns.answered()
-        let arrived = Moment.noticed(message.startedAt ?? lastTelegramAt)
+        let startedAt = message.startedAt ?? lastTelegramAt
+        countMessage(at: startedAt)
+        let arrived = Moment.noticed(startedAt)
         let readings = device.profile.values(in: message).filter { wanted.contains($0.point) }.map { value in
             Reading(
                 device: device.key, point: value.point, value: value.value, unit: value.unit,
@@ -194,6 +211,17 @@ actor StreamDriver {
         }
         if !readings.isEmpty { report(.readings(readings)) }
         tell(.online)
+    }
+
+    private func countMessage(at startedAt: ContinuousClock.Instant) {
+        let asked = askedAt
+        askedAt = nil
+        board.count(device.key) { counts in
+            counts.messages += 1
+            guard let asked else { return }
+            counts.answers += 1
+            counts.responses.add(startedAt - asked)
+        }
     }
 
     private func silent() {

@@ -49,6 +49,10 @@ package struct MasterState: Sendable {
     package struct Finished: Equatable, Sendable {
         package var job: Job
         package var outcome: Outcome
+        /// When its last request went out; nil if none did.
+        package var sentAt: Instant?
+        /// How long the bus was its own; zero if it never was.
+        package var busy = Duration.zero
     }
 
     package enum Action: Equatable, Sendable {
@@ -79,6 +83,9 @@ package struct MasterState: Sendable {
         var attempts: Int
         var frame: [UInt8]
         var isWritten = false
+        /// When its turn began, with the silence before it and all attempts.
+        var begunAt: Instant
+        var sentAt: Instant?
         var deadline: Instant
         /// Whatever arrives, the wait ends then: a babbling unit must not stop the bus.
         var lastDeadline: Instant
@@ -122,6 +129,7 @@ package struct MasterState: Sendable {
     package mutating func sent(at now: Instant) {
         guard var waiting = outstanding else { return }
         waiting.isWritten = true
+        waiting.sentAt = now
         waiting.deadline = now + settings.timeout + settings.byteTime * waiting.frame.count
         waiting.lastDeadline = waiting.deadline + settings.timeout + settings.time(forAnswerTo: waiting.job.request) * 3
         outstanding = waiting
@@ -220,7 +228,9 @@ package struct MasterState: Sendable {
             : RTUFrame.encode(unit: job.unit, pdu: pdu)
         received.removeAll(keepingCapacity: true)
         let deadline = now + settings.timeout
-        outstanding = Outstanding(job: job, attempts: 1, frame: frame, deadline: deadline, lastDeadline: deadline)
+        outstanding = Outstanding(
+            job: job, attempts: 1, frame: frame, begunAt: wantsSilenceSince ?? now, deadline: deadline,
+            lastDeadline: deadline)
         if job.request.isWrite { units[job.unit]?.lateAnswers.writeStarted() }
         lastUnit = job.unit
         wantsSilenceSince = nil
@@ -310,8 +320,9 @@ package struct MasterState: Sendable {
     private mutating func answered(_ waiting: Outstanding, _ response: Response, _ now: Instant) {
         outstanding = nil
         let (number, request) = (waiting.job.unit, waiting.job.request)
+        let outcome = Outcome.answered(response, firstByteAt: waiting.firstByteAt ?? now)
         finished.append(
-            Finished(job: waiting.job, outcome: .answered(response, firstByteAt: waiting.firstByteAt ?? now)))
+            Finished(job: waiting.job, outcome: outcome, sentAt: waiting.sentAt, busy: now - waiting.begunAt))
         if !request.isWrite { lineEchoes = waiting.sawEcho }
         var unit = units[number] ?? Unit()
         // The answers to earlier attempts may still be on their way, or this was one of them.
@@ -343,13 +354,17 @@ package struct MasterState: Sendable {
             return
         }
         outstanding = nil
-        fail(waiting.job, waiting.sawGarbage ? .garbled : .noAnswer)
+        let failure = waiting.sawGarbage ? Failure.garbled : .noAnswer
+        finished.append(
+            Finished(
+                job: waiting.job, outcome: .failed(failure), sentAt: waiting.sentAt, busy: now - waiting.begunAt))
         if !request.isWrite { unitFailed(&unit, number, now) }
         units[number] = unit
     }
 
     private mutating func retry(_ waiting: Outstanding, _ now: Instant) {
         start(waiting.job, now)
+        outstanding?.begunAt = waiting.begunAt
         outstanding?.attempts = waiting.attempts + 1
         outstanding?.sawGarbage = waiting.sawGarbage
     }

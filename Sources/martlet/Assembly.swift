@@ -147,7 +147,7 @@ final class Assembly: Sendable {
         let (side, client, driverLog) = (side, client, DriverReports(log["devices"]))
         let supervisor = DeviceSupervisor(
             ports: settings.ports, devices: settings.devices, simulated: paths, on: devicesLoop,
-            report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
+            board: stores.board, report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
         let logger = log["devices"]
         await side.start(
             supervisor,

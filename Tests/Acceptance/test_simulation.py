@@ -48,3 +48,28 @@ def test_a_simulated_relay_is_switched_and_read_back(gateway, client, profile, r
         panel.publish(f"house/board/{relay}/set", word.encode(), qos=1)
         answer = panel.wait_for(f"house/board/{relay}/result", lambda message: word.encode() in message.payload)
         assert json.loads(answer.payload)["ok"] is True, answer.payload
+
+
+def test_what_devices_answer_is_counted(gateway, client):
+    port = free_port()
+    gateway(port=port, devices={
+        "meter": {"profile": "eastron-sdm120", "port": "simulated", "poll": "500ms"},
+        "p1": {"profile": "dsmr-p1", "port": "simulated"}, "co2": {"profile": "winsen-mh-z19b", "port": "simulated"},
+    }, broker={"listen": [{"address": "127.0.0.1", "port": port}], "sys_interval": "1s"})
+    panel = client(port)
+    panel.subscribe("$SYS/martlet/devices/#", "$SYS/martlet/ports/#")
+
+    def above(least):
+        return lambda message: message.payload and float(message.payload) > least
+
+    devices = "$SYS/martlet/devices"
+    polls = panel.wait_for(f"{devices}/meter/polls", above(10), timeout=30)
+    answers = panel.wait_for(f"{devices}/meter/answers", above(10), timeout=30)
+    assert int(polls.payload) - int(answers.payload) <= 1
+    # The simulated meter thinks for 25 ms.
+    assert 25 <= float(panel.wait_for(f"{devices}/meter/response_ms/p50", above(0)).payload) < 500
+    assert 0 < int(panel.wait_for("$SYS/martlet/ports/simulated-meter/load", above(0)).payload) <= 100
+    panel.wait_for(f"{devices}/p1/messages", above(2))
+    panel.wait_for(f"{devices}/co2/answers", above(0), timeout=30)
+    for device in ("meter", "p1", "co2"):
+        assert panel.on(f"{devices}/{device}/garbled")[-1].payload == b"0"

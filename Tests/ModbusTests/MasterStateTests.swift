@@ -62,7 +62,8 @@ private func wellUnit(_ frame: [UInt8]) -> [UInt8]? {
             bus.finished == [
                 .init(
                     job: .init(id: 5, unit: 1, request: .readInputRegisters(start: 9, count: 1)),
-                    outcome: .answered(.registers([9]), firstByteAt: bus.start + .milliseconds(10)))
+                    outcome: .answered(.registers([9]), firstByteAt: bus.start + .milliseconds(10)),
+                    sentAt: bus.start, busy: .milliseconds(10))
             ])
     }
 

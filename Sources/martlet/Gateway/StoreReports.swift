@@ -1,3 +1,4 @@
+import Drivers
 import LinuxIO
 import Logging
 import MQTTCodec
@@ -8,12 +9,16 @@ import Synchronization
 /// Where the gateway's stores are known by name: it asks them what they have written, tells that on `$SYS`, and warns
 /// when it is more than the day's budget.
 ///
+/// What the drivers count is told with it.
+///
 /// What is wrong is told at once, and whatever `broker.sys_interval` says.
 final class StoreReports: Sendable {
     private struct State {
         var status: StoreStatus
         var stores: [String: @Sendable () -> LogStatistics?] = [:]
         var client: LocalClient?
+        var devices = DeviceFigures()
+        var devicesToldAt: ContinuousClock.Instant?
         var interval: Duration
         /// When the counters are told next.
         var dueAt: ContinuousClock.Instant?
@@ -26,6 +31,9 @@ final class StoreReports: Sendable {
             return true
         }
     }
+
+    /// What the drivers count; told as often as what the stores do.
+    let board = StatisticsBoard()
 
     /// The budget is looked at this often at least.
     private static let longestPause: Duration = .seconds(60)
@@ -94,11 +102,22 @@ final class StoreReports: Sendable {
         let statistics = stores.compactMapValues { $0() }
         let (excess, pause) = state.withLock { state in
             let excess = state.status.count(statistics, at: WallClock.now)
-            Self.tell(&state, alarmsOnly: !state.isDue(now))
+            let isDue = state.isDue(now)
+            Self.tell(&state, alarmsOnly: !isDue)
+            if isDue { tellDevices(&state, now) }
             return (excess, state.interval > .zero ? min(state.interval, Self.longestPause) : Self.longestPause)
         }
         if let excess { logger.warning("\(excess)") }
         return pause
+    }
+
+    private func tellDevices(_ state: inout State, _ now: ContinuousClock.Instant) {
+        guard let client = state.client else { return }
+        let elapsed = state.devicesToldAt.map { now - $0 } ?? state.interval
+        state.devicesToldAt = now
+        for message in state.devices.changes(board.devices, busy: board.busy, after: elapsed) {
+            client.publish(message)
+        }
     }
 
     private static func tell(_ state: inout State, alarmsOnly: Bool) {

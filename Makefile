@@ -23,6 +23,9 @@ SOAK_SECONDS := 600
 SOAK_KILLS := 200
 SOAK_MESSAGES := 100000
 SOAK_OUTAGE := 60
+# Of a bus with units that are ill, and of 20 ports at full speed.
+SOAK_BUS := 600
+SOAK_PORTS := 3600
 
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat umockdev python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt \
@@ -129,11 +132,13 @@ fuzz-coverage: packages ## The same with libFuzzer, which looks for new branches
 	@.build/fuzz-coverage/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/ .build/fuzz-corpus
 
 # A cluster of three on one machine takes its time for 100,000 messages.
-soak: soak-packages build $(VENV)/ready ## Ten minutes among hostile clients, 200 kills, 100,000 messages to each server (SOAK_SECONDS, _KILLS, _MESSAGES, _OUTAGE)
+soak: soak-packages build $(VENV)/ready ## Ten minutes among hostile clients, 200 kills, 100,000 messages to each server, an hour of 20 ports (SOAK_SECONDS, _KILLS, _MESSAGES, _OUTAGE, _BUS, _PORTS)
 	@SOAK_SECONDS=$(SOAK_SECONDS) KILLS=$(SOAK_KILLS) UPSTREAM_MESSAGES=$(SOAK_MESSAGES) UPSTREAM_OUTAGE=$(SOAK_OUTAGE) \
+	    BUS_SECONDS=$(SOAK_BUS) PORTS_SECONDS=$(SOAK_PORTS) \
 	    $(VENV)/bin/python -m pytest \
-	    Tests/Acceptance/test_soak.py Tests/Acceptance/kill Tests/Acceptance/test_upstreams.py -s -q \
-	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 1800))
+	    Tests/Acceptance/test_soak.py Tests/Acceptance/kill Tests/Acceptance/test_upstreams.py \
+	    Tests/Acceptance/test_buses.py -s -q \
+	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 1800 + $(SOAK_PORTS)))
 
 clean: ## Remove everything that was built
 	@rm -rf .build

@@ -64,6 +64,7 @@ actor ModbusDriver {
     func run() async {
         var backoff = Backoff()
         while !Task.isCancelled {
+            let arrivals = bell.arrivals
             do {
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
                 log(DriverLog(level: .info, text: "\(port.key) is open"))
@@ -76,7 +77,7 @@ actor ModbusDriver {
                 let isMissing = (error as? SerialError)?.isMissing ?? false
                 closed(isMissing ? .portMissing : .portFailed, "\(error)")
             }
-            if await bell.sleep(for: backoff.next(), on: loop) { backoff = Backoff() }
+            if await bell.sleep(for: backoff.next(), after: arrivals, on: loop) { backoff = Backoff() }
         }
         closed(.stopping, "the gateway is stopping")
     }

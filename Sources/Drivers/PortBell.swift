@@ -8,6 +8,8 @@ final class PortBell: Sendable {
         var sleeping: [Int: Task<Void, Never>] = [:]
         var watching: [Int: (path: String, interrupt: @Sendable () -> Void)] = [:]
         var next = 0
+        /// How many ports came.
+        var added = 0
 
         mutating func number() -> Int {
             next += 1
@@ -17,13 +19,21 @@ final class PortBell: Sendable {
 
     private let state = Mutex(State())
 
-    /// Waits, but not when a port comes; true if one came.
-    func sleep(for duration: Duration, on loop: EventLoop) async -> Bool {
+    /// How many ports came since the start; to be asked before a port is looked for.
+    var arrivals: Int { state.withLock { $0.added } }
+
+    /// Waits, but not when a port came since there were so many `arrivals`; true if one did.
+    func sleep(for duration: Duration, after arrivals: Int, on loop: EventLoop) async -> Bool {
         let sleep = Task(executorPreference: loop) { _ = try? await loop.sleep(for: duration) }
-        let number = state.withLock { state in
+        let number: Int? = state.withLock { state in
+            guard state.added == arrivals else { return nil }
             let number = state.number()
             state.sleeping[number] = sleep
             return number
+        }
+        guard let number else {
+            sleep.cancel()
+            return true
         }
         await withTaskCancellationHandler {
             await sleep.value
@@ -37,6 +47,7 @@ final class PortBell: Sendable {
     func added() {
         let sleeping = state.withLock { state in
             defer { state.sleeping = [:] }
+            state.added += 1
             return Array(state.sleeping.values)
         }
         for sleep in sleeping { sleep.cancel() }

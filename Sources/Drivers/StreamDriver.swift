@@ -32,6 +32,8 @@ actor StreamDriver {
     private var skippedSince = 0
     private var lastSkip = ""
     private var turns: RequestTurns
+    /// Whether the connection was ended for its silence, which was told already.
+    private var connectsAnew = false
     /// What was sent and may come back on a line that echoes.
     private var echo: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: 4_096)
@@ -61,12 +63,14 @@ actor StreamDriver {
     func run() async {
         var backoff = Backoff()
         while !Task.isCancelled {
+            let arrivals = bell.arrivals
             do {
                 let line = LineSettings(port, device.profile.bus)
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
                 log(DriverLog(level: .info, text: "\(port.key) is open"))
                 let openedAt = ContinuousClock.now
-                if let why = await serve(link) {
+                let why = await serve(link)
+                if let why, !connectsAnew {
                     tell(.offline(.portMissing, detail: "port \(port.key): \(why)"))
                 }
                 backoff.wasOpen(for: ContinuousClock.now - openedAt)
@@ -75,7 +79,7 @@ actor StreamDriver {
                 let isMissing = (error as? SerialError)?.isMissing ?? false
                 tell(.offline(isMissing ? .portMissing : .portFailed, detail: "port \(port.key): \(error)"))
             }
-            if await bell.sleep(for: backoff.next(), on: loop) { backoff = Backoff() }
+            if await bell.sleep(for: backoff.next(), after: arrivals, on: loop) { backoff = Backoff() }
         }
         tell(.offline(.stopping, detail: "the gateway is stopping"))
     }
@@ -98,6 +102,7 @@ actor StreamDriver {
         skippedSince = 0
         echo = []
         askedAt = nil
+        connectsAnew = false
         while !Task.isCancelled {
             let deadline = lastTelegramAt + silenceLimit
             var wakeAt = deadline
@@ -119,7 +124,11 @@ actor StreamDriver {
                 case .bytes(let count): received(count)
                 }
             }
-            if ContinuousClock.now >= deadline { silent() }
+            guard ContinuousClock.now >= deadline else { continue }
+            silent()
+            // The other end of a connection may be gone without a word; a line stays the same when it is opened anew.
+            connectsAnew = link.path == nil
+            if connectsAnew { return "nothing is heard" }
         }
         return nil
     }

@@ -24,7 +24,10 @@ package struct PortInfo: Equatable, Sendable {
 extension PortInfo: CustomStringConvertible {
     /// The node and what identifies it: "/dev/ttyUSB0 (usb 0403:6001, serial A50285BI, path …-usb-0:1.3:1.0)".
     package var description: String {
-        let parts = [usb.map { "usb \($0)" }, serial.map { "serial \($0)" }, socket.map { "path \($0)" }]
+        let parts = [
+            usb.map { "usb \($0)" }, serial.map { "serial \($0)" }, interface.map { "interface \($0)" },
+            socket.map { "path \($0)" },
+        ]
         let known = parts.compactMap { $0 }
         return known.isEmpty ? path : "\(path) (\(known.joined(separator: ", ")))"
     }

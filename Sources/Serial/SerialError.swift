@@ -47,7 +47,8 @@ extension SerialError: CustomStringConvertible {
         case .missing: "no port at \(port): is the device plugged in? `martlet ports` lists what is there"
         case .noMatch(let near): "no port matches \(port)\(Self.list(near, after: "; there are"))"
         case .ambiguous(let candidates):
-            "several ports match \(port): add `path:` to choose one\(Self.list(candidates, after: "; candidates are"))"
+            "several ports match \(port): add \(Self.key(candidates)) to choose one"
+                + Self.list(candidates, after: "; candidates are")
         case .noPermission(let group):
             "no permission to open \(port)\(group.map { ": add the user to the group \($0)" } ?? "")"
         case .inUse(let holder):
@@ -70,6 +71,14 @@ extension SerialError: CustomStringConvertible {
             "the driver of \(port) has no RS-485 mode; set `rs485: auto` if the adapter switches direction by itself"
         default: port
         }
+    }
+
+    /// The key of `match` in which all of them differ.
+    private static func key(_ ports: [PortInfo]) -> String {
+        if Set(ports.compactMap(\.serial)).count == ports.count { return "`serial:`" }
+        let interfaces = ports.compactMap(\.interface)
+        let isOneAdapter = Set(ports.map(\.serial)).count == 1 && ports.first?.serial != nil
+        return isOneAdapter && Set(interfaces).count == ports.count ? "`interface:`" : "`path:`"
     }
 
     private static func list(_ ports: [PortInfo], after text: String) -> String {

@@ -53,7 +53,7 @@ struct MartletCommand: ParsableCommand {
         version: "martlet \(Version.current)",
         subcommands: [
             Run.self, Check.self, Reload.self, Buffer.self, Passwd.self, Ports.self, ProfileCommand.self, Sub.self,
-            Pub.self, ModbusCommand.self, Replay.self,
+            Pub.self, ModbusCommand.self, Record.self, Replay.self,
         ],
         helpNames: .shortAndLong)
 }

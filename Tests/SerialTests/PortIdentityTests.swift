@@ -46,6 +46,25 @@ import Testing
                 + "/dev/ttyUSB3 (usb 1a86:7523, path pci-0000:00:14.0-usb-0:1.4:1.0)")
     }
 
+    @Test func `the key that is named is one in which they differ`() {
+        func key(_ change: (inout PortInfo, Int) -> Void) -> String {
+            let ports = (0..<2).map { number in
+                var port = PortInfo(path: "/dev/ttyUSB\(number)")
+                (port.usb, port.socket) = ("0403:6011", "usb-0:1:1.\(number)")
+                change(&port, number)
+                return port
+            }
+            return SerialError(port: "it", reason: .ambiguous(ports)).description
+        }
+        #expect(key { port, number in port.serial = "A\(number)" }.contains("add `serial:`"))
+        #expect(
+            key { port, number in
+                port.serial = "A"
+                port.interface = number
+            }.contains("add `interface:`"))
+        #expect(key { port, number in port.interface = number }.contains("add `path:`"))
+    }
+
     @Test func `none that matches lists what is there`() throws {
         let error = try #require(failure(PortIdentity(usb: "2341:0043"), [ports[4]]))
         #expect(error.isMissing)

@@ -48,16 +48,7 @@ struct ModbusOptions: ParsableArguments {
         guard let format = LineFormat(format) else {
             throw CommandFailure("--format is data bits, parity and stop bits, like 8N1 or 8E1", status: .usage)
         }
-        var line = LineSettings(baud: baudrate)
-        line.dataBits = format.dataBits
-        line.stopBits = format.stopBits
-        line.parity =
-            switch format.parity {
-            case .none: .none
-            case .even: .even
-            case .odd: .odd
-            }
-        return line
+        return LineSettings(baud: baudrate, format)
     }
 
     private static func serial(_ path: String, _ line: LineSettings) throws(CommandFailure) -> SerialPort {
@@ -97,6 +88,21 @@ extension Substring {
     /// `[fd00::1]` without the brackets.
     fileprivate var trimmingBrackets: String {
         hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : String(self)
+    }
+}
+
+extension LineSettings {
+    /// As people give it on a command line.
+    init(baud: Int, _ format: LineFormat) {
+        self.init(baud: baud)
+        dataBits = format.dataBits
+        stopBits = format.stopBits
+        parity =
+            switch format.parity {
+            case .none: .none
+            case .even: .even
+            case .odd: .odd
+            }
     }
 }
 

@@ -13,6 +13,10 @@ DEMO := config/demo.yaml
 
 # A static Swift program exports all its symbols, which nobody looks up: without them it takes 1.1 MB less memory.
 LINKING := -Xlinker --no-export-dynamic
+BUILD_GATEWAY := $(SWIFT) build --configuration release --static-swift-stdlib --disable-local-rpath --product martlet $(LINKING)
+HOST_ARCH := $(shell dpkg --print-architecture 2>/dev/null)
+ARCH ?= $(HOST_ARCH)
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo --preserve-env=SWIFT_PACKAGES)
 
 # Optimised, and apart, so that it does not throw away what other builds made.
 FUZZ_BUILD := $(SWIFT) build --configuration release --product martlet-fuzz --scratch-path .build
@@ -27,10 +31,18 @@ SOAK_OUTAGE := 60
 SOAK_BUS := 600
 SOAK_PORTS := 3600
 
+DEB_PACKAGES := dpkg-dev binutils
+ARM64_PACKAGES := mmdebstrap binutils-aarch64-linux-gnu
 BUILD_PACKAGES := libudev-dev libyaml-dev nettle-dev pkg-config
-TEST_PACKAGES := $(BUILD_PACKAGES) mosquitto mosquitto-clients socat umockdev python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt \
+TEST_PACKAGES := $(BUILD_PACKAGES) $(DEB_PACKAGES) lintian mosquitto mosquitto-clients socat umockdev python3-venv openssl gcc libc6-dev libssl-dev libpaho-mqtt-dev nodejs node-mqtt \
     nats-server iproute2
 SOAK_PACKAGES := $(TEST_PACKAGES) rabbitmq-server
+# build-image.sh makes the machine of Debian's packages; the headers of its kernel come with it.
+VM_PACKAGES := $(TEST_PACKAGES) qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils e2fsprogs make
+# How often the gateway is killed, power is cut, and an adapter is pulled.
+VM_KILLS := 20
+VM_CUTS := 20
+VM_PLUGS := 100
 LINTED := Sources Tests Package.swift
 
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),build)),)
@@ -70,10 +82,25 @@ if [[ $${#missing[@]} -gt 0 ]]; then \
 fi
 endef
 
-.PHONY: build run test lint format bench fuzz fuzz-coverage soak clean help packages test-packages soak-packages unit-tests acceptance-tests
+.PHONY: build deb run test lint format bench fuzz fuzz-coverage soak vm-test clean help packages arm64-binary deb-packages test-packages soak-packages vm-packages unit-tests acceptance-tests
 
 build: packages ## Build .build/release/martlet
-	@$(SWIFT) build --configuration release --static-swift-stdlib --product martlet $(LINKING)
+	@$(BUILD_GATEWAY)
+
+deb: deb-packages build $(if $(filter arm64,$(ARCH)),arm64-binary) ## Make the Debian package .build/martlet_VERSION_ARCH.deb (ARCH=arm64: with another Swift)
+ifeq ($(ARCH)-$(HOST_ARCH),arm64-amd64)
+	@RUNNABLE=$(BINARY) STRIP=aarch64-linux-gnu-strip packaging/build-deb.sh .build-arm64/release/martlet .build arm64
+else
+	@packaging/build-deb.sh $(BINARY) .build $(ARCH)
+endif
+
+# Debian's packages make the compiler: some minutes and 4.5 GB, once. `swift sdk install` of swift.org's would do, too.
+arm64-binary: build
+ifeq ($(HOST_ARCH),amd64)
+	@$(call install,$(ARM64_PACKAGES))
+	@[[ -f .build/arm64-sdk/ready ]] || { $(AS_ROOT) packaging/arm64-sdk.sh .build/arm64-sdk && $(AS_ROOT) touch .build/arm64-sdk/ready; }
+	@$(AS_ROOT) packaging/arm64-sdk.sh .build/arm64-sdk build --product martlet $(LINKING)
+endif
 
 # On a terminal the gateway gets a process group of its own (set -m): Ctrl-C then reaches it and not make, which would
 # call a clean end an interrupt.
@@ -140,6 +167,10 @@ soak: soak-packages build $(VENV)/ready ## Ten minutes among hostile clients, 20
 	    Tests/Acceptance/test_buses.py -s -q \
 	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 1800 + $(SOAK_PORTS)))
 
+vm-test: vm-packages deb $(VENV)/ready ## Install the package in a virtual machine: systemd, USB, reboots, power cuts (VM_KILLS, _CUTS, _PLUGS)
+	@Tests/VM/vm-test.sh $$(ls -t .build/martlet_*_$$(dpkg --print-architecture).deb | head -n 1) $(BINARY) $(VENV)/bin/python \
+	    --kills $(VM_KILLS) --cuts $(VM_CUTS) --plugs $(VM_PLUGS) $(VM_OPTIONS)
+
 clean: ## Remove everything that was built
 	@rm -rf .build
 
@@ -149,8 +180,14 @@ help: ## Say what can be made
 packages:
 	@$(call install,$(BUILD_PACKAGES))
 
+deb-packages:
+	@$(call install,$(DEB_PACKAGES))
+
 test-packages:
 	@$(call install,$(TEST_PACKAGES))
 
 soak-packages:
 	@$(call install,$(SOAK_PACKAGES))
+
+vm-packages:
+	@$(call install,$(VM_PACKAGES))

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# build-image.sh FOLDER: what a virtual machine boots, made of Debian's packages alone.
+#
+#   FOLDER/vmlinux      Debian's kernel, unpacked: QEMU enters it directly, which saves seconds of unpacking
+#   FOLDER/initrd.gz    finds the disk and starts systemd
+#   FOLDER/disk.ext4    Debian 12 with systemd, udev and apt, gpio-sim, and an agent that does what the tests ask for
+#
+# Wants root, and the packages that the Makefile names in VM_PACKAGES. On the machine itself nothing is changed.
+set -euo pipefail
+folder=$(mkdir -p "$1" && cd "$1" && pwd)
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)}
+abi=$(bash "$source/kernel.sh")
+series=$(cut -d. -f1-2 <<<"$abi")
+began=$SECONDS
+say() {
+    echo "image: $1 ($((SECONDS - began)) s)"
+    began=$SECONDS
+}
+
+unpack_kernel() {
+    rm -rf kernel && mkdir kernel
+    (cd kernel && apt-get -q -o APT::Sandbox::User=root download "linux-image-$abi" "linux-source-$series" >/dev/null)
+    dpkg-deb -x kernel/linux-image-*.deb kernel/image
+    python3 - "kernel/image/boot/vmlinuz-$abi" vmlinux <<'P'
+import lzma, sys
+packed = open(sys.argv[1], "rb").read()
+open(sys.argv[2], "wb").write(lzma.LZMADecompressor().decompress(packed[packed.find(b"\xfd7zXZ\x00"):]))
+P
+}
+
+# Debian's kernel has no gpio-sim: it is built from Debian's source of the kernel. Its interrupts (irq_sim) are off there,
+# too, and come in with it.
+build_gpio_sim() {
+    local top=linux-source-$series
+    mkdir kernel/gpio-sim
+    # tar ends as soon as it has the three files, and whoever writes to it then fails.
+    set +o pipefail
+    dpkg-deb --fsys-tarfile kernel/linux-source-*.deb | tar -xOf - "./usr/src/$top.tar.xz" |
+        tar --occurrence=1 -xJf - -C kernel/gpio-sim --strip-components=3 \
+            "$top/drivers/gpio/gpio-sim.c" "$top/drivers/gpio/gpiolib.h" "$top/kernel/irq/irq_sim.c" 2>/dev/null
+    set -o pipefail
+    cd kernel/gpio-sim
+    mv gpio-sim.c gpio-sim-core.c
+    # irq_to_desc itself is not exported.
+    printf '%s\n' '#include <linux/irq.h>' '#include <linux/irqdesc.h>' \
+        '#define irq_to_desc(n) irq_data_to_desc(irq_get_irq_data(n))' >names.h
+    printf '%s\n' 'obj-m := gpio-sim.o' 'gpio-sim-y := gpio-sim-core.o irq_sim.o' \
+        'CFLAGS_irq_sim.o := -include $(src)/names.h' >Makefile
+    make -s -C "/usr/src/linux-headers-$abi" M="$PWD" modules 2>&1 | grep -v 'BTF generation' || true
+    strip -g gpio-sim.ko
+    cd ../..
+    cp kernel/gpio-sim/gpio-sim.ko "$modules/kernel/drivers/gpio/"
+    depmod -b kernel/image "$abi"
+}
+
+install_debian() {
+    rm -rf root && mkdir root
+    mmdebstrap -q --mode=root --variant=essential \
+        --include="systemd,systemd-sysv,udev,kmod,apt,iproute2,${VM_DEPENDS:-libyaml-0-2,libnettle8,libudev1,libstdc++6}" \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' --aptopt='Acquire::Check-Valid-Until "false"' --format=directory \
+        bookworm root "deb $mirror bookworm main" "deb $mirror-security bookworm-security main"
+    # What the man page and the documentation are is looked at in the package; a lean image would not even unpack them.
+    rm -f root/etc/dpkg/dpkg.cfg.d/*mmdebstrap*
+    mkdir -p "root/lib/modules/$abi/kernel"
+    (cd "$modules/kernel" && tar -cf - drivers/usb drivers/gpio drivers/virtio drivers/tty drivers/block/virtio_blk.ko \
+        drivers/net/virtio_net.ko drivers/net/net_failover.ko net/core/failover.ko fs/configfs fs/ext4 fs/jbd2 \
+        fs/mbcache.ko fs/9p fs/netfs fs/fscache net/9p fs/fuse fs/overlayfs fs/autofs crypto lib) |
+        tar -xf - -C "root/lib/modules/$abi/kernel"
+    cp "$modules"/modules.{builtin,builtin.modinfo,order} "root/lib/modules/$abi/"
+    depmod -b root "$abi"
+}
+
+set_up_debian() {
+    echo bench >root/etc/hostname
+    echo 0123456789abcdef0123456789abcdef >root/etc/machine-id
+    mkdir -p root/mnt/work root/etc/systemd/system/multi-user.target.wants root/etc/systemd/system-generators
+    echo 'work /mnt/work 9p trans=virtio,version=9p2000.L,msize=262144,ro 0 0' >root/etc/fstab
+    printf '%s\n' 9pnet_virtio 9p configfs gpio-sim virtio_net >root/etc/modules-load.d/bench.conf
+    ln -s /dev/null root/etc/systemd/system-generators/systemd-getty-generator
+    # What a machine without people and without a past has no use for: each costs emulated time.
+    local unit
+    for unit in getty.target getty@tty1.service getty-static.service systemd-user-sessions.service \
+        systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+        systemd-journal-flush.service systemd-tmpfiles-clean.timer systemd-pstore.service systemd-hwdb-update.service \
+        ldconfig.service systemd-firstboot.service modprobe@dm_mod.service modprobe@loop.service modprobe@fuse.service \
+        modprobe@drm.service modprobe@efi_pstore.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+        sys-kernel-tracing.mount kmod-static-nodes.service e2scrub_reap.service e2scrub_all.timer fstrim.timer \
+        dpkg-db-backup.timer apt-daily.timer apt-daily-upgrade.timer; do
+        ln -sf /dev/null "root/etc/systemd/system/$unit"
+    done
+    install -m 755 "$source/agent" root/usr/local/sbin/bench-agent
+    install -m 644 "$source/agent.service" root/etc/systemd/system/bench-agent.service
+    ln -s ../bench-agent.service root/etc/systemd/system/multi-user.target.wants/
+    ln -sf /lib/systemd/system/multi-user.target root/etc/systemd/system/default.target
+    touch root/etc/.updated root/var/.updated
+}
+
+# With a journal: power is cut, and files must be as a real machine would find them.
+make_disk() {
+    rm -f disk.ext4
+    truncate -s 700M disk.ext4
+    mke2fs -q -F -t ext4 -m 0 -d root disk.ext4
+}
+
+make_initrd() {
+    rm -rf initrd && mkdir -p initrd/{bin,m,proc,sys,dev,new}
+    cp /bin/busybox initrd/bin/
+    local module
+    for module in virtio_pci virtio_blk crc32c_generic ext4; do
+        modprobe -d "$folder/kernel/image" -S "$abi" --show-depends "$module"
+    done | awk '!/crc32c-intel/ && !seen[$2]++ { print $2 }' | while read -r module; do
+        strip -g -o "initrd/m/${module##*/}" "$module"
+        echo "${module##*/}"
+    done >initrd/m/list
+    cat >initrd/init <<'I'
+#!/bin/busybox sh
+b=/bin/busybox
+$b mount -t proc proc /proc; $b mount -t sysfs sys /sys; $b mount -t devtmpfs dev /dev
+for m in $($b cat /m/list); do $b insmod /m/$m; done
+n=0; while [ ! -b /dev/vda ] && [ $n -lt 100 ]; do $b sleep 0.05; n=$((n+1)); done
+$b mount -t ext4 -o rw,noatime /dev/vda /new || { echo "no disk"; $b poweroff -f; }
+$b umount /proc; $b umount /sys; $b mount --move /dev /new/dev
+exec $b switch_root /new /lib/systemd/systemd
+I
+    chmod +x initrd/init
+    (cd initrd && find . | cpio -o -H newc --quiet) | gzip -1 >initrd.gz
+}
+
+cd "$folder"
+modules=kernel/image/lib/modules/$abi
+unpack_kernel && say "kernel $abi"
+build_gpio_sim && say "gpio-sim"
+install_debian && set_up_debian && say "Debian 12"
+make_disk && say "disk of $(du -m disk.ext4 | cut -f1) MB"
+make_initrd && say "initrd"
+rm -rf kernel initrd root

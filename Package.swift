@@ -83,12 +83,16 @@ let package = Package(
         .target(name: "CLinux"),
         edgeTarget("LinuxIO", ["CLinux", "Bytes", "Readings"]),
         edgeTarget("Serial", ["LinuxIO", "CUdev"]),
+        edgeTarget("GPIO", ["LinuxIO", "Bytes"]),
         edgeTarget("Store", ["LinuxIO", "Bytes", "Readings"]),
         edgeTarget(
             "Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO"] + nio),
         edgeTarget(
             "Drivers",
-            ["LinuxIO", "Serial", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings", "Bytes"]),
+            [
+                "LinuxIO", "Serial", "GPIO", "Modbus", "Decoders", "Profiles", "Settings", "Control", "Readings",
+                "Bytes",
+            ]),
 
         // top
         edgeTarget("Simulation", ["Modbus", "Decoders", "LinuxIO", "Bytes", "Readings"]),
@@ -97,8 +101,8 @@ let package = Package(
             dependencies: [
                 "Bytes", "Readings", "Access", "MQTTCodec", "Modbus", "Decoders", "Documents", "Broker", "Client",
                 "Bridge",
-                "Mapping", "Control", "Profiles", "Settings", "LinuxIO", "Serial", "Store", "Network", "Drivers",
-                "Simulation",
+                "Mapping", "Control", "Profiles", "Settings", "LinuxIO", "Serial", "GPIO", "Store", "Network",
+                "Drivers", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -147,6 +151,7 @@ let package = Package(
             ]),
         tests("LinuxIO", ["Bytes", "Readings"]),
         tests("Serial", ["LinuxIO"]),
+        tests("GPIO", ["LinuxIO", "Bytes"]),
         tests("Store", ["LinuxIO", "Bytes", "Readings"]),
         tests(
             "Network", ["Access", "Broker", "Client", "Bridge", "MQTTCodec", "Framing", "Bytes", "LinuxIO", "Readings"]),
@@ -160,7 +165,8 @@ let package = Package(
         tests(
             "martlet",
             [
-                "Bytes", "Readings", "MQTTCodec", "Profiles", "Settings", "LinuxIO", "Serial", "Network",
+                "Bytes", "Readings", "MQTTCodec", "Modbus", "Decoders", "Profiles", "Settings", "LinuxIO", "Serial",
+                "Network",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -85,6 +85,7 @@ extension JournalLoader {
     }
 
     /// Reads the next record.
+    @_lifetime(reader: copy reader)
     mutating func next(_ reader: inout ByteReader, _ bytes: Span<UInt8>) throws(JournalError) -> Effect {
         do throws(EndOfBytes) {
             let start = reader.offset
@@ -95,6 +96,7 @@ extension JournalLoader {
         }
     }
 
+    @_lifetime(reader: copy reader)
     private mutating func next(
         _ kind: JournalRecord, _ reader: inout ByteReader, _ bytes: Span<UInt8>
     ) throws(EndOfBytes) -> Effect {

@@ -35,6 +35,7 @@ package struct ByteReader: ~Escapable {
     }
 
     /// Steps over `count` bytes and says where they are.
+    @_lifetime(self: copy self)
     package mutating func skip(_ count: Int) throws(EndOfBytes) -> Range<Int> {
         guard count >= 0, remaining >= count else { throw EndOfBytes(offset: offset) }
         defer { offset += count }
@@ -42,6 +43,7 @@ package struct ByteReader: ~Escapable {
     }
 
     /// A copy of the next `count` bytes.
+    @_lifetime(self: copy self)
     package mutating func bytes(_ count: Int) throws(EndOfBytes) -> [UInt8] {
         let range = try skip(count)
         return [UInt8](copying: bytes, range)

@@ -5,7 +5,12 @@ extension Span<UInt8> {
     @inlinable
     public func hasSameBytes(as other: borrowing Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        let (left, right) = unsafe (bytes, other.bytes)
+        // Swift 6.2 calls this safe, and complains of a word too many.
+        #if compiler(>=6.3)
+            let (left, right) = unsafe (bytes, other.bytes)
+        #else
+            let (left, right) = (bytes, other.bytes)
+        #endif
         var offset = 0
         while offset + 8 <= count {
             // Both are `count` bytes long, checked above.

@@ -118,3 +118,9 @@ int clinux_pty_open(int *other, char *path, int size) {
     }
     return main_side;
 }
+
+int clinux_tty_line_errors(int descriptor) {
+    struct serial_icounter_struct counts;
+    if (control(descriptor, TIOCGICOUNT, &counts) != 0) return -1;
+    return counts.frame + counts.parity;
+}

@@ -4,6 +4,11 @@ package struct ActuatorSettings: Equatable, Sendable {
     /// A command that waited longer than this is not carried out any more; nil for no limit.
     package var maxAge: Duration? = .seconds(10)
     package var rateLimit: RateLimit?
+    /// Words that turn it over and are no state themselves: `TOGGLE`.
+    package var toggles: Set<String> = []
+    /// The words for what readings say where that is something else, like `ON` for `true`.
+    package var wordsRead: [String: String] = [:]
+    package var safety = SafetyRules()
 
     package init(accepts: AcceptedValues) {
         self.accepts = accepts

@@ -1,177 +1,221 @@
-package import Readings
+import Readings
 
-/// Decides what becomes of the commands for one actuator.
+/// Decides what becomes of the commands for one actuator, and what the gateway does with it by itself.
 ///
-/// One command is carried out at a time. One more may wait; a newer one takes its place, and the one that waited is told
-/// so: what an actuator should do is what was wanted last. Every command gets exactly one answer.
+/// One write is under way at a time. One command more may wait; a newer one takes its place, and the one that waited is
+/// told so: what an actuator should do is what was wanted last. Every command gets exactly one answer.
 package struct ActuatorState: Sendable {
     /// What is to be done, in order.
     package enum Action: Equatable, Sendable {
         /// Write this value and tell `written` how it ended.
         case write(String)
         case answer(CommandAnswer)
+        /// Tell what was done without a command.
+        case moved(OwnMove)
     }
 
-    private struct Accepted {
+    struct Accepted {
         var command: Command
         var replyTo: ReplyAddress?
         var arrivedAt: ContinuousClock.Instant
     }
 
-    private var settings: ActuatorSettings
-    private var current: Accepted?
-    private var waiting: Accepted?
-    /// When the last commands were accepted, as many as the rate limit counts.
-    private var recent: [ContinuousClock.Instant] = []
-    /// Why the device can't be written to.
-    private var offline: (reason: OfflineReason, detail: String)?
+    /// What is being written, and for whom.
+    enum Write {
+        case command(Accepted, word: String)
+        case own(OwnMove)
+    }
 
-    package init(_ settings: ActuatorSettings) {
+    /// What is still to be done, whatever it stands at.
+    enum Pending {
+        case initial
+        case reloadRejected
+    }
+
+    var settings: ActuatorSettings
+    var output: OutputState
+    private(set) var current: Write?
+    private(set) var waiting: Accepted?
+    /// When the last commands were accepted, as many as the rate limit counts.
+    var recent: [ContinuousClock.Instant] = []
+    /// Why the device can't be written to.
+    private(set) var offline: (reason: OfflineReason, detail: String)?
+    /// Whether the device has been heard of, and is there.
+    private(set) var isOnline = false
+    /// Whether it was there, or expected, and is not.
+    private var isGone = false
+    var pending: Pending? = .initial
+    /// When a command came last that was neither old nor retained.
+    private(set) var lastCommandAt: ContinuousClock.Instant
+    /// Why it takes no commands any more.
+    private(set) var leaving: (reason: OwnMove.Reason, why: String)?
+    /// Whether it has gone to its safe state for good, or could not: what becomes of the device now is no news.
+    var hasLeft = false
+    /// What the gateway could not do, and when it tries again.
+    var failure: Failure?
+
+    init(_ settings: ActuatorSettings, at now: ContinuousClock.Instant) {
         self.settings = settings
+        output = OutputState(at: now)
+        lastCommandAt = now
     }
 
     /// Goes on with other settings; what is being carried out is not affected.
-    package mutating func apply(_ settings: ActuatorSettings) { self.settings = settings }
+    mutating func apply(_ settings: ActuatorSettings, at now: ContinuousClock.Instant) {
+        if settings.safety.off != self.settings.safety.off || settings.wordsRead != self.settings.wordsRead {
+            output.forget(at: now)
+        }
+        self.settings = settings
+        leaving = nil
+        hasLeft = false
+    }
 
     /// Whether a write was asked for that has not ended.
-    package var isWriting: Bool { current != nil }
+    var isWriting: Bool { current != nil }
+
+    /// Whether a command waits although nothing is being written: for another output to be off.
+    var isHeldUp: Bool { current == nil && waiting != nil }
 
     /// The device came or went.
     ///
     /// A device not heard of yet may be written to: the write itself will tell.
-    package mutating func statusChanged(_ status: DeviceStatus) {
+    mutating func statusChanged(_ status: DeviceStatus, at now: ContinuousClock.Instant) {
         switch status {
-        case .online, .offline(.starting, _): offline = nil
-        case .offline(let reason, let detail): offline = (reason, detail)
+        case .online:
+            offline = nil
+            (isOnline, isGone) = (true, false)
+            failure?.retriesAt = now
+        case .offline(let reason, let detail):
+            offline = reason == .starting ? nil : (reason, detail)
+            (isOnline, isGone) = (false, true)
+            output.forget(at: now)
         }
     }
 
+    /// The output was read.
+    mutating func observed(_ value: Value, at time: ContinuousClock.Instant) {
+        let word = word(read: value)
+        output.observed(word, isOff: settings.isOff(word), at: time)
+    }
+
+    /// The word for what was read.
+    func word(read value: Value) -> String { settings.wordsRead[value.description] ?? value.description }
+
     /// A command arrived; `time` is the wall clock, for commands that say when they were given.
-    package mutating func received(
-        _ incoming: IncomingCommand, at now: ContinuousClock.Instant, time: Timestamp
+    mutating func received(
+        _ incoming: IncomingCommand, at now: ContinuousClock.Instant, time: Timestamp, _ around: Surroundings
     ) -> [Action] {
         do throws(Refusal) {
             let command = try incoming.command()
             let accepted = Accepted(command: command, replyTo: incoming.replyTo, arrivedAt: now)
+            if let leaving { throw Refusal(.stopping, leaving.why) }
             try checkValue(command.value)
-            try check(accepted, at: now, time: time)
-            try countTowardsLimit(at: now)
-            return queue(accepted)
+            try checkAge(accepted, at: now, time: time)
+            lastCommandAt = now
+            let verdict = try judge(accepted, at: now, around)
+            try countTowardsLimit(command.value, at: now)
+            return queue(accepted, verdict, at: now)
         } catch {
             return [.answer(CommandAnswer(refusing: error, id: incoming.id, replyTo: incoming.replyTo))]
         }
     }
 
     /// The write that was asked for has ended.
-    package mutating func written(
-        _ outcome: WriteOutcome, at now: ContinuousClock.Instant, time: Timestamp
+    mutating func written(
+        _ outcome: WriteOutcome, at now: ContinuousClock.Instant, time: Timestamp, _ around: Surroundings
     ) -> [Action] {
         guard let finished = current else { return [] }
         current = nil
-        return [.answer(answer(to: finished, outcome, at: now))] + startWaiting(at: now, time: time)
+        let actions: [Action]
+        switch finished {
+        case .command(let accepted, let word):
+            learn(outcome, of: word, at: now)
+            actions = [.answer(answer(to: accepted, outcome, at: now, time: time))]
+        case .own(let move):
+            learn(outcome, of: move.value, at: now)
+            actions = ended(move, outcome, at: now).map { [.moved($0)] } ?? []
+        }
+        // It went away while it was being written to.
+        if isGone { output.forget(at: now) }
+        return actions + startWaiting(at: now, time: time, around)
     }
 
-    /// The gateway stops, or only this actuator: what waits is not carried out any more.
-    package mutating func stop(why: String = "the gateway is stopping") -> [Action] {
+    /// It takes no commands any more, and goes to its safe state.
+    mutating func leave(_ reason: OwnMove.Reason, why: String) -> [Action] {
+        leaving = (reason, why)
+        failure = nil
         defer { waiting = nil }
         return waiting.map { [refuse($0, Refusal(.stopping, why))] } ?? []
     }
 
-    private mutating func queue(_ accepted: Accepted) -> [Action] {
-        guard current != nil else {
-            current = accepted
-            return [.write(accepted.command.value)]
-        }
-        defer { waiting = accepted }
-        return waiting.map { [refuse($0, Refusal(.superseded, "a newer command came while this one waited"))] } ?? []
-    }
-
-    private mutating func startWaiting(at now: ContinuousClock.Instant, time: Timestamp) -> [Action] {
-        guard let next = waiting else { return [] }
+    /// Carries out what waits, if nothing is in its way any more.
+    mutating func startWaiting(
+        at now: ContinuousClock.Instant, time: Timestamp, _ around: Surroundings
+    ) -> [Action] {
+        guard current == nil, let next = waiting else { return [] }
         waiting = nil
         do throws(Refusal) {
             try checkValue(next.command.value)
-            try check(next, at: now, time: time)
-            return queue(next)
+            try checkAge(next, at: now, time: time)
+            return queue(next, try judge(next, at: now, around), at: now)
         } catch {
             return [refuse(next, error)]
         }
     }
 
+    private mutating func queue(_ accepted: Accepted, _ verdict: Verdict, at now: ContinuousClock.Instant) -> [Action] {
+        if current == nil, case .write(let word) = verdict {
+            let superseded = waiting
+            waiting = nil
+            return supersede(superseded) + begin(.command(accepted, word: word), word, at: now)
+        }
+        defer { waiting = accepted }
+        return supersede(waiting)
+    }
+
+    private func supersede(_ waited: Accepted?) -> [Action] {
+        waited.map { [refuse($0, Refusal(.superseded, "a newer command came while this one waited"))] } ?? []
+    }
+
+    mutating func begin(_ write: Write, _ word: String, at now: ContinuousClock.Instant) -> [Action] {
+        current = write
+        output.beginsWriting(word, isOff: settings.isOff(word), at: now)
+        return [.write(word)]
+    }
+
+    /// What the end of a write tells of how the output stands.
+    private mutating func learn(_ outcome: WriteOutcome, of word: String, at now: ContinuousClock.Instant) {
+        switch outcome {
+        case .done(let readBack):
+            let read = readBack.map(word(read:))
+            if read == nil, settings.toggles.contains(word) { return output.lostWrite(at: now) }
+            output.wrote(read ?? word, isOff: settings.isOff(read ?? word), at: now)
+            pending = nil
+        case .failed(let refusal) where refusal.leavesAllAsItWas: output.didNotWrite(at: now)
+        case .failed: output.lostWrite(at: now)
+        }
+    }
+
     private func answer(
-        to finished: Accepted, _ outcome: WriteOutcome, at now: ContinuousClock.Instant
+        to finished: Accepted, _ outcome: WriteOutcome, at now: ContinuousClock.Instant, time: Timestamp
     ) -> CommandAnswer {
         switch outcome {
         case .done(let readBack):
             CommandAnswer(
-                done: readBack?.description ?? finished.command.value, id: finished.command.id,
-                took: now - finished.arrivedAt, replyTo: finished.replyTo)
+                done: readBack?.description ?? output.value ?? finished.command.value, id: finished.command.id,
+                took: now - finished.arrivedAt, offAt: offAt(now, time), replyTo: finished.replyTo)
         case .failed(let refusal):
             CommandAnswer(refusing: refusal, id: finished.command.id, replyTo: finished.replyTo)
         }
     }
 
+    /// When `max_on` will end it.
+    private func offAt(_ now: ContinuousClock.Instant, _ time: Timestamp) -> Timestamp? {
+        guard let maxOn = settings.safety.maxOn, let since = output.mayBeOnSince else { return nil }
+        return Timestamp(milliseconds: time.milliseconds + (since + maxOn - now).wholeMilliseconds)
+    }
+
     private func refuse(_ accepted: Accepted, _ refusal: Refusal) -> Action {
         .answer(CommandAnswer(refusing: refusal, id: accepted.command.id, replyTo: accepted.replyTo))
-    }
-}
-
-extension ActuatorState {
-    private func checkValue(_ value: String) throws(Refusal) {
-        guard !settings.accepts.contains(value) else { return }
-        throw Refusal(.notAllowedValue, "'\(value)' is not allowed here; allowed: \(settings.accepts)")
-    }
-
-    /// What may change while a command waits: its age, and whether the device is there.
-    private func check(
-        _ accepted: Accepted, at now: ContinuousClock.Instant, time: Timestamp
-    ) throws(Refusal) {
-        if let maxAge = settings.maxAge {
-            try check(age: now - accepted.arrivedAt, limit: maxAge)
-            if let givenAt = accepted.command.givenAt { try check(age: time.elapsed(since: givenAt), limit: maxAge) }
-        }
-        if let offline {
-            throw Refusal(.deviceOffline, "the device is offline (\(offline.reason.rawValue)): \(offline.detail)")
-        }
-    }
-
-    private func check(age: Duration, limit: Duration) throws(Refusal) {
-        if age > limit {
-            throw Refusal(.tooOld, "the command is \(age.inSeconds) old; at most \(limit.inSeconds) is allowed")
-        }
-        // A clock that is ahead would make a command that waited long look young.
-        if age < .zero - limit {
-            throw Refusal(
-                .clockDiffers,
-                "the command's time is \((.zero - age).inSeconds) ahead of this gateway's clock; "
-                    + "at most \(limit.inSeconds) is allowed")
-        }
-    }
-
-    private mutating func countTowardsLimit(at now: ContinuousClock.Instant) throws(Refusal) {
-        guard let limit = settings.rateLimit else { return }
-        recent.removeAll { now - $0 >= limit.period }
-        guard recent.count < limit.count else {
-            throw Refusal(.rateLimited, "at most \(limit.count) commands in \(limit.period.inSeconds) are allowed")
-        }
-        recent.append(now)
-    }
-}
-
-extension Timestamp {
-    /// Bounded to a few thousand years: a command may carry any number.
-    fileprivate func elapsed(since earlier: Timestamp) -> Duration {
-        let bound: Int64 = 1 << 47
-        let (difference, overflow) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
-        guard overflow else { return .milliseconds(min(max(difference, -bound), bound)) }
-        return .milliseconds(earlier.milliseconds < 0 ? bound : -bound)
-    }
-}
-
-extension Duration {
-    /// For sentences: `12 s`, or `0.5 s` below a second.
-    fileprivate var inSeconds: String {
-        let milliseconds = wholeMilliseconds
-        return milliseconds.magnitude < 1000 ? "\(Double(milliseconds) / 1000) s" : "\(milliseconds / 1000) s"
     }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Readings
 
 /// The answer to a command, for its result topic or the response topic it named.
 package struct CommandAnswer: Equatable, Sendable {
@@ -9,12 +10,15 @@ package struct CommandAnswer: Equatable, Sendable {
     package var refusal: Refusal?
 
     /// The answer to a command that was carried out: `{"ok":true,"value":"ON","id":"c1","took":12}`.
-    init(done value: String, id: String?, took: Duration, replyTo: ReplyAddress?) {
+    ///
+    /// `offAt` is when the output will be switched off again, where that is sure.
+    init(done value: String, id: String?, took: Duration, offAt: Timestamp? = nil, replyTo: ReplyAddress?) {
         var object = JSONObject()
         object.add("ok", literal: "true")
         object.add("value", value)
         if let id { object.add("id", id) }
         object.add("took", took.wholeMilliseconds)
+        if let offAt { object.add("off_at", offAt.milliseconds) }
         payload = object.bytes
         self.replyTo = replyTo
     }

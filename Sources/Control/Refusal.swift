@@ -17,6 +17,14 @@ package struct Refusal: Error, Equatable, Sendable {
         case notWritable = "not_writable"
         case deviceOffline = "device_offline"
         case rateLimited = "rate_limited"
+        /// Another output that must not be on with it is on, or may be.
+        case interlock
+        /// It has not been off for long enough.
+        case minOff = "min_off"
+        /// It has been on for too long and is switched off first.
+        case maxOn = "max_on"
+        /// What the command asks for depends on how the output stands, and that is not known.
+        case stateUnknown = "state_unknown"
         /// A newer command took its place while it waited.
         case superseded
         /// Written, but no answer came.
@@ -27,6 +35,14 @@ package struct Refusal: Error, Equatable, Sendable {
         case verifyFailed = "verify_failed"
         /// The gateway is stopping.
         case stopping
+    }
+
+    /// Whether a write that failed so has surely changed nothing.
+    var leavesAllAsItWas: Bool {
+        switch word {
+        case .deviceOffline, .refusedByDevice, .notAllowedValue, .notWritable: true
+        default: false
+        }
     }
 
     package init(_ word: Word, _ detail: String) {

@@ -58,7 +58,7 @@ struct IECDataSets {
         guard isShort else { return nil }
         let points = name.count { $0 == UInt8(ascii: ".") }
         // `1.8` is the total, as is `1.8.0`.
-        return OBISCode(utf8: Array("1-0:".utf8) + name + (points == 1 ? Array(".0".utf8) : []))
+        return OBISCode(utf8: Array("1-0:".utf8) + Array(name) + (points == 1 ? Array(".0".utf8) : []))
     }
 
     private static func entry(_ code: OBISCode, _ group: ArraySlice<UInt8>) -> TelegramEntry {

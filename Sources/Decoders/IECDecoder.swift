@@ -2,7 +2,8 @@
 ///
 /// A message begins with the identification `/AAAz…`. A readout goes on with STX and ends with ETX and a block check
 /// character, the exclusive-or of all after STX; a push has neither, and ends with `!`. What cannot be proven must be
-/// right to its last line. Once a meter sent a check character, a message without one is damaged.
+/// right to its last line. Once a meter sent a check character, a message without one is damaged. Characters have seven
+/// bits; on a line that carries eight, their even parity stands in the highest and is checked here.
 package struct IECDecoder: Sendable {
     /// The longest message; readouts with their history have up to 6000 bytes.
     package static let limit = 8_192
@@ -28,6 +29,8 @@ package struct IECDecoder: Sendable {
     private var lastByteAt: ContinuousClock.Instant?
     private var skipped = SkipCount()
     private var checkExpected = false
+    /// Whether the message has its parity in the eighth bit: the line is set to eight data bits without one.
+    private var hasParity = false
 
     package init(longestPause: Duration) {
         self.longestPause = longestPause
@@ -53,7 +56,14 @@ package struct IECDecoder: Sendable {
     /// What was skipped and not told yet.
     package mutating func takeSkipped() -> SkippedBytes? { skipped.take() }
 
-    private mutating func received(_ byte: UInt8, _ now: ContinuousClock.Instant, _ events: inout [StreamEvent]) {
+    private mutating func received(_ sent: UInt8, _ now: ContinuousClock.Instant, _ events: inout [StreamEvent]) {
+        if sent == EvenParity.adding(to: UInt8(ascii: "/")) || sent == UInt8(ascii: "/"), place != .check {
+            hasParity = sent != UInt8(ascii: "/")
+        }
+        guard let byte = hasParity ? EvenParity.removing(from: sent) : sent else {
+            bytes.append(sent)
+            return giveUp(.malformed, &events)
+        }
         if place == .check {
             bytes.append(byte)
             return finishBlock(byte, &events)

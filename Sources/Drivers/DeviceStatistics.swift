@@ -63,6 +63,8 @@ package final class StatisticsBoard: Sendable {
         var devices: [String: DeviceStatistics] = [:]
         /// How long each bus was in use.
         var busy: [String: Duration] = [:]
+        /// What share of each line its polls take, as computed.
+        var planned: [String: Double] = [:]
     }
 
     private let state = Mutex(State())
@@ -75,6 +77,9 @@ package final class StatisticsBoard: Sendable {
     /// How long each bus was in use since the start, by port.
     package var busy: [String: Duration] { state.withLock { $0.busy } }
 
+    /// What share of its line the polls of each bus take, as computed from frames and intervals.
+    package var planned: [String: Double] { state.withLock { $0.planned } }
+
     func count(_ device: String, _ change: (inout DeviceStatistics) -> Void) {
         state.withLock { change(&$0.devices[device, default: DeviceStatistics()]) }
     }
@@ -83,11 +88,16 @@ package final class StatisticsBoard: Sendable {
         state.withLock { $0.busy[port, default: .zero] += time }
     }
 
+    func plans(_ port: String, share: Double?) {
+        state.withLock { $0.planned[port] = share }
+    }
+
     /// Only these are there any more.
     func keep(devices: Set<String>, ports: Set<String>) {
         state.withLock { state in
             state.devices = state.devices.filter { devices.contains($0.key) }
             state.busy = state.busy.filter { ports.contains($0.key) }
+            state.planned = state.planned.filter { ports.contains($0.key) }
         }
     }
 }

@@ -51,18 +51,19 @@ struct ModbusDevice {
     private var hasToldOverrun = false
     private let maximumRegisters: Int
     private let maximumHole: Int
+    /// Whether it stands for all units of the line: they are told, and never asked.
+    let isForAll: Bool
 
     init(_ settings: DeviceSettings, _ port: PortSettings, start: ContinuousClock.Instant) {
         self.settings = settings
         keeper = StatusKeeper(device: settings.key)
         maximumHole = port.maximumHole
-        var limit = port.maximumRegisters ?? 125
-        if case .modbus(let bus) = settings.profile.bus, let own = bus.maximumRegisters { limit = min(limit, own) }
-        maximumRegisters = limit
+        maximumRegisters = settings.maximumRegisters(on: port)
         sources = settings.points.map { point in
             if case .register(let source) = point.definition.source { source.point } else { nil }
         }
-        for index in settings.points.indices where sources[index] != nil {
+        isForAll = settings.unit == 0 && port.modbus.mode != .tcp
+        for index in settings.points.indices where sources[index] != nil && !isForAll {
             let interval = max(settings.points[index].poll ?? settings.poll ?? .seconds(5), .milliseconds(1))
             if let group = groups.firstIndex(where: { $0.interval == interval }) {
                 groups[group].points.append(index)

@@ -56,8 +56,9 @@ actor ModbusDriver {
         let bus = devices.first?.profile.bus ?? .modbus(ModbusBus())
         line = LineSettings(port, bus)
         var settings = port.modbus
-        settings.byteTime = settings.mode == .rtu ? line.byteTime : .zero
+        settings.byteTime = settings.mode == .tcp ? .zero : line.byteTime
         master = MasterState(settings)
+        board.plans(port.key, share: PortLoad(port, devices)?.share)
     }
 
     /// Runs until its task is cancelled.
@@ -67,9 +68,10 @@ actor ModbusDriver {
             let arrivals = bell.arrivals
             do {
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
-                log(DriverLog(level: .info, text: "\(port.key) is open"))
+                log(DriverLog(level: .info, text: link.openingText))
                 let openedAt = ContinuousClock.now
                 isOpen = true
+                for index in devices.indices where devices[index].isForAll { tell(index, .online) }
                 if let why = await serve(link) { closed(.portMissing, why) }
                 backoff.wasOpen(for: ContinuousClock.now - openedAt)
             } catch {
@@ -144,7 +146,13 @@ actor ModbusDriver {
 
     private func receive(_ link: borrowing PortLink, until deadline: ContinuousClock.Instant?) async -> String? {
         let descriptor = link.descriptor
-        let wait = Task(executorPreference: loop) { [loop] in await loop.readable(descriptor, until: deadline) }
+        let restIsDueAt = master.restIsDueAt
+        let wait = Task(executorPreference: loop) { [loop] in
+            if let restIsDueAt {
+                do { try await loop.sleep(until: restIsDueAt) } catch { return Readiness.cancelled }
+            }
+            return await loop.readable(descriptor, until: deadline)
+        }
         waiting = wait
         let readiness = await withTaskCancellationHandler {
             await wait.value
@@ -205,6 +213,7 @@ actor ModbusDriver {
                 counts.responses.add(firstByteAt - sentAt)
             case .failed(.garbled): counts.garbled += 1
             case .failed: counts.timeouts += 1
+            case .toldAll: break
             }
         }
     }
@@ -226,6 +235,7 @@ actor ModbusDriver {
             devices[device].cycle?.values += 1
             if !readings.isEmpty { report(.readings(readings)) }
         case .failed(let failure): devices[device].cycle?.failed(failure)
+        case .toldAll: break
         }
         if let told = devices[device].overrun(at: ContinuousClock.now) { log(DriverLog(level: .warning, text: told)) }
         let status = devices[device].cycleEnded(port: port.key, offlineAfter: port.modbus.offlineAfter)
@@ -266,6 +276,7 @@ actor ModbusDriver {
         let unit = devices[device].settings.unit
         guard isOpen else { return .failed(Refusal(.deviceOffline, "port \(port.key) is not open")) }
         let outcome = await carryOut(unit, request)
+        if case .toldAll = outcome { return .done(readBack: nil) }
         guard case .answered(.written, _) = outcome else { return .failed(refusal(outcome, unit, device)) }
         guard point.command?.verifies ?? false else {
             pollSoon(device)
@@ -315,7 +326,7 @@ actor ModbusDriver {
         let name = "unit \(unit) on \(port.key)"
         switch outcome {
         case .answered(.exception(let code), _): return Refusal(.refusedByDevice, "\(name) answered: \(code)")
-        case .answered: return Refusal(.refusedByDevice, "\(name) answered something else")
+        case .answered, .toldAll: return Refusal(.refusedByDevice, "\(name) answered something else")
         case .failed(.noAnswer):
             return Refusal(.timeout, "\(name) did not answer; whether it switched is not known")
         case .failed(.garbled):
@@ -328,25 +339,6 @@ actor ModbusDriver {
                 .timeout, "port \(port.key) was lost before \(name) answered; whether it switched is not known")
         case .failed(.expired):
             return Refusal(.deviceOffline, "the bus \(port.key) was too busy for too long; the command was not sent")
-        }
-    }
-}
-
-extension ProfilePoint {
-    /// What must be read back after a command; nil for a word that is no state, like TOGGLE.
-    fileprivate func state(after word: String) -> Value? {
-        if map.contains(where: { $0.name == word }) { return .text(word) }
-        guard map.isEmpty, let command, let raw = command.values.first(where: { $0.word == word })?.raw else {
-            return nil
-        }
-        switch (command.function, raw) {
-        case (.writeSingleCoil, 0xFF00): return .boolean(true)
-        case (.writeSingleCoil, 0): return .boolean(false)
-        case (.writeSingleCoil, _): return nil
-        case (.writeSingleRegister, _):
-            guard case .register(let source) = source, source.point.type.registerCount == 1 else { return nil }
-            return source.point.type.decode([raw], order: source.point.order, bit: source.point.bit)
-                .flatMap { value(of: $0) }
         }
     }
 }

@@ -61,8 +61,30 @@ struct PortLink: ~Copyable, Sendable {
         }
     }
 
+    /// What a log says once the port is open: also what could be better.
+    var openingText: String {
+        let heldBack: Int? =
+            switch way {
+            case .serial(let serial): serial.heldBack
+            case .tcp: nil
+            }
+        guard let held = heldBack else { return "\(port) is open" }
+        return
+            "\(port) is open; its adapter holds bytes back for \(held) ms, which makes polls slower: let the gateway's user "
+            + "write its latency_timer (docs/ports.md)"
+    }
+
     /// Whether the node is there no more: the adapter was pulled out.
     var isGone: Bool { path.map { !File.exists($0) } ?? false }
+
+    /// Sets the line anew; a connection has none.
+    func set(_ line: LineSettings, on loop: EventLoop) async throws {
+        guard let path else { return }
+        let (descriptor, port) = (descriptor, port)
+        try await loop.blocking("set \(port)") { () throws(SerialError) in
+            try SerialPort.set(descriptor, line, port: path)
+        }
+    }
 
     enum Received: Equatable {
         case bytes(Int)

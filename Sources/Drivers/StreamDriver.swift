@@ -36,6 +36,9 @@ actor StreamDriver {
     private var connectsAnew = false
     /// What was sent and may come back on a line that echoes.
     private var echo: [UInt8] = []
+    /// Where a meter and the line change their speed.
+    private var speed: LineSpeed?
+    private var line: LineSettings
     private var buffer = [UInt8](repeating: 0, count: 4_096)
 
     init(
@@ -57,6 +60,7 @@ actor StreamDriver {
         decoder = StreamDecoder(bus.decoder)
         lastTelegramAt = ContinuousClock.now
         turns = RequestTurns(bus.requests, from: lastTelegramAt)
+        line = LineSettings(port, device.profile.bus)
     }
 
     /// Runs until its task is cancelled.
@@ -65,9 +69,8 @@ actor StreamDriver {
         while !Task.isCancelled {
             let arrivals = bell.arrivals
             do {
-                let line = LineSettings(port, device.profile.bus)
                 let link = try await PortLink.open(port, line, simulated: simulated, on: loop)
-                log(DriverLog(level: .info, text: "\(port.key) is open"))
+                log(DriverLog(level: .info, text: link.openingText))
                 let openedAt = ContinuousClock.now
                 let why = await serve(link)
                 if let why, !connectsAnew {
@@ -103,16 +106,20 @@ actor StreamDriver {
         echo = []
         askedAt = nil
         connectsAnew = false
+        // Who gives bytes to the network keeps the speed.
+        speed = bus.changesSpeed && link.path != nil ? LineSpeed(line) : nil
         while !Task.isCancelled {
             let deadline = lastTelegramAt + silenceLimit
             var wakeAt = deadline
             switch turns.next(at: ContinuousClock.now) {
             case .send(let number):
-                if let why = send(bus.requests[number], link) { return why }
+                if let why = await setSlow(link) ?? send(bus.requests[number], link) { return why }
                 continue
             case .wait(let until): wakeAt = min(wakeAt, until)
             case .nothing: break
             }
+            if let why = await setLine(link) { return why }
+            if let changesAt = speed?.changesAt { wakeAt = min(wakeAt, changesAt) }
             switch await readable(link.descriptor, until: wakeAt) {
             case .cancelled: if link.isGone { return "it was pulled out" }
             case .failed(let error): return "\(error)"
@@ -121,7 +128,7 @@ actor StreamDriver {
                 switch link.receive(into: &buffer) {
                 case .lost(let why): return why
                 case .nothing: break
-                case .bytes(let count): received(count)
+                case .bytes(let count): if let why = received(count, link) { return why }
                 }
             }
             guard ContinuousClock.now >= deadline else { continue }
@@ -152,18 +159,45 @@ actor StreamDriver {
 
     /// Sends a request; returns why the port is lost, if it is.
     private func send(_ request: StreamRequest, _ link: borrowing PortLink) -> String? {
-        // A request fits into the driver's buffer; what does not go out now is a request without an answer.
-        switch link.send(request.bytes.span) {
-        case .lost(let why): return why
-        case .count: break
-        }
-        if bus.echoes { echo = request.bytes }
+        if let why = put(request.bytes, link) { return why }
         board.count(device.key) { counts in
             counts.polls += 1
             if askedAt != nil { counts.timeouts += 1 }
         }
         askedAt = ContinuousClock.now
         return nil
+    }
+
+    /// Puts bytes on the line; returns why the port is lost, if it is.
+    private func put(_ bytes: [UInt8], _ link: borrowing PortLink) -> String? {
+        // A meter's line has seven bits and a parity; where it is set to eight, the parity is ours to add.
+        let bytes = bus.changesSpeed && line.format == "8N1" ? bytes.map(EvenParity.adding) : bytes
+        // A request fits into the driver's buffer; what does not go out now is a request without an answer.
+        switch link.send(bytes.span) {
+        case .lost(let why): return why
+        case .count: break
+        }
+        if bus.echoes { echo = bytes }
+        return nil
+    }
+
+    /// Goes back to the speed at which a meter is asked; returns why the port is lost, if it is.
+    private func setSlow(_ link: borrowing PortLink) async -> String? {
+        guard let failed = speed?.asks(at: ContinuousClock.now) else { return await setLine(link) }
+        let text = "\(device.key): no readout came at \(failed) baud, which was agreed on; trying a slower speed"
+        log(DriverLog(level: .warning, text: text))
+        return await setLine(link)
+    }
+
+    /// Sets the line where its speed changes now; returns why the port is lost, if it is.
+    private func setLine(_ link: borrowing PortLink) async -> String? {
+        guard let line = speed?.change(at: ContinuousClock.now) else { return nil }
+        do {
+            try await link.set(line, on: loop)
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 
     /// How many of the bytes that came are our own, given back by the line.
@@ -178,11 +212,19 @@ actor StreamDriver {
         return same
     }
 
-    private func received(_ count: Int) {
+    private func received(_ count: Int, _ link: borrowing PortLink) -> String? {
+        // An answer to what was agreed comes at the new speed: what comes before is an echo.
+        guard speed?.changesAt == nil else { return nil }
         let own = echoed(count)
+        let reply = Self.agree(&speed, buffer, own..<count)
         for event in Self.decode(&decoder, buffer, own..<count) {
             if case .skipped(let bytes) = event { skipped(bytes) } else { received(event) }
         }
+        return reply.flatMap { put($0, link) }
+    }
+
+    private static func agree(_ speed: inout LineSpeed?, _ buffer: [UInt8], _ range: Range<Int>) -> [UInt8]? {
+        speed?.received(buffer.span.extracting(range), at: ContinuousClock.now)
     }
 
     private func skipped(_ bytes: SkippedBytes) {
@@ -209,6 +251,7 @@ actor StreamDriver {
         hasHeard = true
         skippedSince = 0
         turns.answered()
+        speed?.answered()
         let startedAt = message.startedAt ?? lastTelegramAt
         countMessage(at: startedAt)
         let arrived = Moment.noticed(startedAt)

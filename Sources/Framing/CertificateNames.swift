@@ -118,12 +118,14 @@ private struct DERReader: ~Escapable {
     var isAtEnd: Bool { offset >= end }
 
     /// Where the content of the next element is; it must have the tag.
+    @_lifetime(self: copy self)
     mutating func element(_ tag: Tag) throws(CertificateNames.Malformed) -> Range<Int> {
         let (found, content) = try anyElement()
         guard found == tag else { throw .init() }
         return content
     }
 
+    @_lifetime(self: copy self)
     mutating func optionalElement(_ tag: Tag) throws(CertificateNames.Malformed) -> Range<Int>? {
         guard offset < end, bytes[offset] == tag.byte else { return nil }
         return try element(tag)

@@ -71,6 +71,12 @@ package enum File {
         return stat(path, &status) == 0 && status.st_mode & S_IROTH != 0
     }
 
+    /// Whether new files in the folder get its group, instead of that of who makes them.
+    package static func passesOnItsGroup(_ folder: String) -> Bool {
+        var status = stat()
+        return stat(folder, &status) == 0 && status.st_mode & S_ISGID != 0
+    }
+
     /// Whether something is at the path.
     package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0

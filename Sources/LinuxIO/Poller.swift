@@ -41,11 +41,19 @@ package struct Poller: ~Copyable {
 
     /// Waits until something is ready or `deadline` has come, and puts what is ready into `ready`.
     ///
-    /// The wait is rounded up to whole milliseconds: never early, so a due timer is due when it returns.
+    /// Never early, so a due timer is due when it returns. The silence between two Modbus frames is less than two
+    /// milliseconds at 19200 baud: whole milliseconds would waste a tenth of such a line.
     package mutating func wait(
         until deadline: ContinuousClock.Instant?, into ready: inout [PollEvent]
     ) throws(SystemError) {
-        try wait(Self.milliseconds(until: deadline), &ready)
+        guard let deadline else { return try wait(-1, &ready) }
+        let (seconds, attoseconds) = max(deadline - ContinuousClock.now, .zero).components
+        let nanoseconds = min(seconds, 1_000_000) * 1_000_000_000 + (attoseconds + 999_999_999) / 1_000_000_000
+        let raw = descriptor.rawValue
+        let count = events.withUnsafeMutableBufferPointer { buffer in
+            clinux_epoll_wait_exactly(raw, buffer.baseAddress, CInt(Self.batch), nanoseconds)
+        }
+        try take(count, &ready)
     }
 
     /// The same with the time as the broker's loop keeps it, which it has just read.
@@ -57,11 +65,15 @@ package struct Poller: ~Copyable {
     }
 
     private mutating func wait(_ timeout: CInt, _ ready: inout [PollEvent]) throws(SystemError) {
-        ready.removeAll(keepingCapacity: true)
         let raw = descriptor.rawValue
         let count = events.withUnsafeMutableBufferPointer { buffer in
             clinux_epoll_wait(raw, buffer.baseAddress, CInt(Self.batch), timeout)
         }
+        try take(count, &ready)
+    }
+
+    private mutating func take(_ count: CInt, _ ready: inout [PollEvent]) throws(SystemError) {
+        ready.removeAll(keepingCapacity: true)
         guard count >= 0 else {
             if errno == EINTR { return }
             throw .last("epoll_wait")

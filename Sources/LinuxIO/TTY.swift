@@ -76,6 +76,13 @@ package enum TTY {
         throw .last("TIOCMSET")
     }
 
+    /// How many bytes came with a wrong parity or without a stop bit since the driver was loaded; nil where it does not
+    /// count, as a pty.
+    package static func lineErrors(_ descriptor: CInt) -> Int? {
+        let count = clinux_tty_line_errors(descriptor)
+        return count < 0 ? nil : Int(count)
+    }
+
     /// Throws away what was received and not read.
     package static func discardInput(_ descriptor: CInt) throws(SystemError) {
         guard clinux_tty_flush_input(descriptor) == 0 else { throw .last("TCFLSH") }

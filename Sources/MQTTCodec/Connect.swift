@@ -65,6 +65,7 @@ extension Connect {
         try reader.end()
     }
 
+    @_lifetime(reader: copy reader)
     private static func version(
         _ reader: inout ByteReader, of bytes: Span<UInt8>
     ) throws(DecodeError) -> (ProtocolVersion, isBridge: Bool) {
@@ -119,6 +120,7 @@ extension Connect {
 }
 
 extension Connect.Will {
+    @_lifetime(reader: copy reader)
     fileprivate init(
         _ reader: inout ByteReader, of bytes: Span<UInt8>, flags: ConnectFlags, version: ProtocolVersion
     ) throws(DecodeError) {

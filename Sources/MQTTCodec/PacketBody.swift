@@ -18,6 +18,7 @@ extension ByteReader {
     }
 
     /// A length-prefixed text, checked; where it is.
+    @_lifetime(self: copy self)
     mutating func text(of bytes: Span<UInt8>) throws(DecodeError) -> Range<Int> {
         let range = try prefixedRange()
         guard UTF8Text.isValid(bytes, range) else { throw DecodeError(.invalidUTF8, at: range.lowerBound) }

@@ -55,6 +55,7 @@ package struct Properties: Equatable, Sendable {
 
 extension Properties {
     /// Reads the property length and the properties, and steps over them.
+    @_lifetime(reader: copy reader)
     init(
         reading reader: inout ByteReader, of bytes: Span<UInt8>, in place: Property.Place
     ) throws(DecodeError) {

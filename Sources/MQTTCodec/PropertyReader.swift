@@ -48,6 +48,7 @@ package struct PropertyReader: ~Escapable {
         return item
     }
 
+    @_lifetime(self: copy self)
     private mutating func readValue(of property: Property, into item: inout Item) throws(DecodeError) {
         switch property.form {
         case .byte: item.number = try number(1)
@@ -62,6 +63,7 @@ package struct PropertyReader: ~Escapable {
         }
     }
 
+    @_lifetime(self: copy self)
     private mutating func number(_ count: Int) throws(DecodeError) -> UInt32 {
         guard end - position >= count else { throw DecodeError(.endsEarly, at: position) }
         var value: UInt32 = 0

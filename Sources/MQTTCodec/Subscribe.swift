@@ -60,6 +60,7 @@ package struct Subscribe: Equatable, Sendable {
 }
 
 extension Subscribe.Request {
+    @_lifetime(reader: copy reader)
     fileprivate init(
         _ reader: inout ByteReader, of bytes: Span<UInt8>, version: ProtocolVersion
     ) throws(DecodeError) {

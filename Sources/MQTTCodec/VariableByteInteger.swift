@@ -57,6 +57,7 @@ extension ByteReader {
         do { return try uint32() } catch { throw DecodeError(.endsEarly, at: error.offset) }
     }
 
+    @_lifetime(self: copy self)
     package mutating func range(_ count: Int) throws(DecodeError) -> Range<Int> {
         do { return try skip(count) } catch { throw DecodeError(.endsEarly, at: error.offset) }
     }

@@ -25,6 +25,9 @@ package struct CommandMap: Sendable {
         targets[topic]
     }
 
+    /// The points that take commands.
+    package var writable: [CommandTarget] { targets.values.filter(\.isWritable) }
+
     private static func filters(_ settings: MappingSettings) -> [[UInt8]] {
         var filters: [[UInt8]] = []
         for template in [settings.topics.command] + settings.rules.compactMap(\.command) {

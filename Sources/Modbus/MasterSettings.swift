@@ -2,7 +2,17 @@
 package struct MasterSettings: Equatable, Sendable {
     package enum Mode: String, CaseIterable, Sendable {
         case rtu
+        case ascii
         case tcp
+
+        /// How many bytes a frame has whose function and data have so many.
+        func length(ofPDU count: Int) -> Int {
+            switch self {
+            case .rtu: count + 3
+            case .ascii: 2 * (count + 2) + 3
+            case .tcp: count + 7
+            }
+        }
     }
 
     package var mode = Mode.rtu
@@ -19,6 +29,10 @@ package struct MasterSettings: Equatable, Sendable {
     /// The time that one byte takes on the line; zero for TCP.
     package var byteTime: Duration = .zero
 
+    /// How long units have for what was said to all of them: nobody tells when it is done.
+    /// [Modbus over serial line V1.02, section 2.4.1: 100 to 200 ms]
+    static let broadcastPause: Duration = .milliseconds(100)
+
     package init() {}
 
     /// How long an answer may be late before nobody reckons with it any more.
@@ -26,6 +40,6 @@ package struct MasterSettings: Equatable, Sendable {
 
     /// The time that the rest of an answer needs once it has begun; USB adapters hold bytes back for 16 ms and more.
     func time(forAnswerTo request: Request) -> Duration {
-        byteTime * (request.responseLength + 8) + .milliseconds(50)
+        byteTime * (mode.length(ofPDU: request.responseLength) + 8) + .milliseconds(50)
     }
 }

@@ -9,67 +9,6 @@ import Bytes
 package struct MasterState: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
-    package struct Job: Equatable, Sendable {
-        /// The caller's name for it.
-        package var id: Int
-        package var unit: UInt8
-        package var request: Request
-        /// It is not sent later than this: nobody expects an actuator to move long after the command.
-        package var notAfter: Instant?
-
-        package init(id: Int, unit: UInt8, request: Request, notAfter: Instant? = nil) {
-            self.id = id
-            self.unit = unit
-            self.request = request
-            self.notAfter = notAfter
-        }
-    }
-
-    package enum Failure: Equatable, Sendable {
-        /// Nothing came in time.
-        case noAnswer
-        /// Something came, but no frame that could be believed.
-        case garbled
-        /// The unit was silent a moment ago (an earlier job of the same cycle) or has been set aside.
-        case setAside
-        /// The port is gone; nothing was sent.
-        case portLost
-        /// The port went away between the request and its answer.
-        case portLostMeanwhile
-        /// Its time was over before its turn; nothing was sent.
-        case expired
-    }
-
-    package enum Outcome: Equatable, Sendable {
-        /// `firstByteAt` is when the answer began to arrive: the time of measurement.
-        case answered(Response, firstByteAt: Instant)
-        case failed(Failure)
-    }
-
-    package struct Finished: Equatable, Sendable {
-        package var job: Job
-        package var outcome: Outcome
-        /// When its last request went out; nil if none did.
-        package var sentAt: Instant?
-        /// How long the bus was its own; zero if it never was.
-        package var busy = Duration.zero
-    }
-
-    package enum Action: Equatable, Sendable {
-        /// Write these bytes, then tell `sent`.
-        case send([UInt8])
-        /// Wait for bytes until then, for ever if nil; then ask again.
-        case wait(until: Instant?)
-    }
-
-    package struct Counters: Equatable, Sendable {
-        package var requests = 0
-        package var timeouts = 0
-        /// Whole frames that nobody waited for: late answers, echoes.
-        package var strangers = 0
-        package var garbageBytes = 0
-    }
-
     private struct Unit {
         var failedCycles = 0
         /// The last request was not answered: the next gets one attempt only.
@@ -110,6 +49,10 @@ package struct MasterState: Sendable {
     /// The adapter hands back what it sends.
     private var lineEchoes = false
     private var transaction: UInt16 = 0
+    /// Until when reading is no use: the answer has begun, and at least half of its rest is still on the line.
+    ///
+    /// A line that hands over byte by byte would else wake its reader for each of them.
+    package private(set) var restIsDueAt: Instant?
     package private(set) var counters = Counters()
 
     package init(_ settings: MasterSettings) {
@@ -130,15 +73,17 @@ package struct MasterState: Sendable {
         guard var waiting = outstanding else { return }
         waiting.isWritten = true
         waiting.sentAt = now
-        waiting.deadline = now + settings.timeout + settings.byteTime * waiting.frame.count
+        let patience = isForAll(waiting.job) ? MasterSettings.broadcastPause : settings.timeout
+        waiting.deadline = now + patience + settings.byteTime * waiting.frame.count
         waiting.lastDeadline = waiting.deadline + settings.timeout + settings.time(forAnswerTo: waiting.job.request) * 3
         outstanding = waiting
     }
 
     package mutating func bytesReceived(_ bytes: Span<UInt8>, at now: Instant) {
         quietSince = now
+        restIsDueAt = nil
         received.append(copying: bytes)
-        guard outstanding != nil else {
+        guard let waiting = outstanding, !isForAll(waiting.job) else {
             // Nobody waits: noise or a late answer.
             counters.garbageBytes += received.count
             received.removeAll(keepingCapacity: true)
@@ -220,12 +165,15 @@ package struct MasterState: Sendable {
     }
 
     private mutating func start(_ job: Job, _ now: Instant) {
+        restIsDueAt = nil
         transaction &+= 1
         let pdu = job.request.pdu
         let frame =
-            settings.mode == .tcp
-            ? TCPFrame.encode(transaction: transaction, unit: job.unit, pdu: pdu)
-            : RTUFrame.encode(unit: job.unit, pdu: pdu)
+            switch settings.mode {
+            case .rtu: RTUFrame.encode(unit: job.unit, pdu: pdu)
+            case .ascii: ASCIIFrame.encode(unit: job.unit, pdu: pdu)
+            case .tcp: TCPFrame.encode(transaction: transaction, unit: job.unit, pdu: pdu)
+            }
         received.removeAll(keepingCapacity: true)
         let deadline = now + settings.timeout
         outstanding = Outstanding(
@@ -237,9 +185,16 @@ package struct MasterState: Sendable {
         counters.requests += 1
     }
 
+    /// Whether it is said to all units of a line at once; over TCP, 0 is the device itself.
+    private func isForAll(_ job: Job) -> Bool {
+        settings.mode != .tcp && job.unit == 0 && job.request.isWrite && job.request.functionCode != 23
+    }
+
     /// A unit that was set aside gets one read per `probeEvery`; the rest fails at once.
     private mutating func refusal(of job: Job, _ now: Instant) -> Failure? {
         if let limit = job.notAfter, now > limit { return .expired }
+        // Nobody answers a question that is put to all.
+        if settings.mode != .tcp, job.unit == 0, !isForAll(job) { return .noAnswer }
         guard let probeAt = units[job.unit]?.nextProbeAt else { return nil }
         guard !job.request.isWrite, now >= probeAt else { return .setAside }
         return nil
@@ -249,15 +204,15 @@ package struct MasterState: Sendable {
     ///
     /// Transactions over TCP have numbers and can't be mixed up.
     private func ambiguousUntil(_ job: Job, _ now: Instant) -> Instant? {
-        guard settings.mode == .rtu else { return nil }
+        guard settings.mode != .tcp else { return nil }
         return units[job.unit]?.lateAnswers.ambiguousUntil(for: job.request, at: now)
     }
 
     private func silence(before job: Job, _ now: Instant) -> Instant? {
-        guard settings.mode == .rtu, let quietSince else { return nil }
+        guard settings.mode != .tcp, let quietSince else { return nil }
         if let wantsSilenceSince, now - wantsSilenceSince >= Self.longestSilenceWait { return nil }
-        // 3.5 characters between frames, more before another unit. [Modbus over serial line V1.02, section 2.5.1.1]
-        let gap = max(settings.byteTime * 7 / 2, .milliseconds(2))
+        // 3.5 characters between frames, 1.75 ms above 19200 baud, more before another unit. [Modbus over serial line V1.02, section 2.5.1.1]
+        let gap = BusLoad.silence(settings.byteTime)
         let until = quietSince + (job.unit == lastUnit ? gap : max(gap, settings.pause))
         return now < until ? until : nil
     }
@@ -281,7 +236,7 @@ package struct MasterState: Sendable {
                 outstanding?.sawGarbage = true
             case .needMore:
                 received.removeFirst(position)
-                if !received.isEmpty { extendDeadline(waiting, now) }
+                if !received.isEmpty { expectRest(waiting, now) }
                 return
             }
         }
@@ -293,7 +248,10 @@ package struct MasterState: Sendable {
         if settings.mode == .tcp {
             return TCPFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit, transaction: transaction)
         }
-        return findEcho(waiting, position) ?? RTUFrame.find(rest, request: waiting.job.request, unit: waiting.job.unit)
+        if let echo = findEcho(waiting, position) { return echo }
+        let (request, unit) = (waiting.job.request, waiting.job.unit)
+        return settings.mode == .ascii
+            ? ASCIIFrame.find(rest, request: request, unit: unit) : RTUFrame.find(rest, request: request, unit: unit)
     }
 
     /// What the adapter hands back of our own request, or of its beginning.
@@ -307,12 +265,17 @@ package struct MasterState: Sendable {
     }
 
     private func isEcho(_ position: Int, _ length: Int) -> Bool {
-        settings.mode == .rtu && position + length <= received.count
+        settings.mode != .tcp && position + length <= received.count
             && outstanding.map { received[position..<(position + length)].elementsEqual($0.frame) } ?? false
     }
 
     /// What has begun may end: the line needs its time for the rest of the frame.
-    private mutating func extendDeadline(_ waiting: Outstanding, _ now: Instant) {
+    private mutating func expectRest(_ waiting: Outstanding, _ now: Instant) {
+        // The function tells a refusal, which is short.
+        let isRTU = settings.mode == .rtu
+        let isShort = isRTU ? received.count < 2 || received[1] & 0x80 != 0 : received.count < 5 || received[3] != 0x30
+        let missing = settings.mode.length(ofPDU: isShort ? 2 : waiting.job.request.responseLength) - received.count
+        if settings.byteTime > .zero, missing > 3 { restIsDueAt = now + settings.byteTime * missing / 2 }
         let end = (waiting.firstByteAt ?? now) + settings.time(forAnswerTo: waiting.job.request)
         outstanding?.deadline = max(waiting.deadline, min(end, waiting.lastDeadline))
     }
@@ -341,9 +304,16 @@ package struct MasterState: Sendable {
     }
 
     private mutating func timedOut(_ waiting: Outstanding, _ now: Instant) {
-        counters.timeouts += 1
         quietSince = now
         received.removeAll(keepingCapacity: true)
+        if isForAll(waiting.job) {
+            outstanding = nil
+            finished.append(
+                Finished(
+                    job: waiting.job, outcome: .toldAll, sentAt: waiting.sentAt, busy: now - waiting.begunAt))
+            return
+        }
+        counters.timeouts += 1
         let (number, request) = (waiting.job.unit, waiting.job.request)
         var unit = units[number] ?? Unit()
         let attempts = request.isWrite || unit.isSuspect ? 1 : settings.retries + 1

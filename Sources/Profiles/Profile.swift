@@ -71,6 +71,8 @@ package struct SerialBus: Equatable, Sendable {
     package var requests: [StreamRequest] = []
     /// Whether the line gives back what is sent on it.
     package var echoes = false
+    /// Whether a meter that is asked may change to another speed for its readout; see `IECSpeedChange`.
+    package var changesSpeed = false
     /// How often it is heard when all is well.
     package var every: Duration = .seconds(10)
 }

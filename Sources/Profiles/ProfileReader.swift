@@ -160,6 +160,18 @@ struct BusReader {
         bus.echoes = section.word("echo", Echo.self) == .drop
         if let every = section.duration("every") { bus.every = every }
         bus.requests = RequestReader(problems, every: bus.every).requests(parent.section("requests"))
+        bus.changesSpeed = changesSpeed(section, bus)
         return Result(bus: .serial(bus), firstAddress: 0, isAddressingGiven: false)
+    }
+
+    private func changesSpeed(_ section: Section, _ bus: SerialBus) -> Bool {
+        guard let changes = section.bool("speed_change"), changes else { return false }
+        guard bus.decoder == .known(.iec62056), !bus.requests.isEmpty else {
+            problems.error(
+                "only a meter with the decoder iec-62056-21 that is asked by a request can change its speed",
+                at: section.mark(of: "speed_change"), hint: "take speed_change away")
+            return false
+        }
+        return true
     }
 }

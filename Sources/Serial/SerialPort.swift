@@ -20,6 +20,8 @@ package struct SerialPort: ~Copyable, Sendable {
     private let owned: OwnedDescriptor
     /// The device's node, with every link followed.
     package let path: String
+    /// For how many milliseconds the adapter collects bytes before it hands them over, where that could not be shortened.
+    package let heldBack: Int?
 
     /// Opens and sets a port; call it on a thread of its own, for it may block while the driver starts.
     package init(opening address: PortAddress, _ line: LineSettings) throws(SerialError) {
@@ -30,13 +32,16 @@ package struct SerialPort: ~Copyable, Sendable {
         let opened = try Self.open(node, named: located)
         try Self.claim(opened.rawValue, node)
         try LineSetter(descriptor: opened.rawValue, port: located).apply(line)
-        LatencyTimer.lower(node)
+        heldBack = LatencyTimer.lower(node)
         owned = opened
         path = node
     }
 
     /// For a poller or an event loop.
     package var descriptor: CInt { owned.rawValue }
+
+    /// How many bytes came with a wrong parity or without a stop bit; nil where the driver does not count.
+    package var lineErrors: Int? { TTY.lineErrors(descriptor) }
 
     /// Reads what has arrived into the buffer, whose count is its size.
     package func receive(into buffer: inout [UInt8]) -> Received {
@@ -64,6 +69,11 @@ package struct SerialPort: ~Copyable, Sendable {
         } catch {
             throw ended(error)
         }
+    }
+
+    /// Sets an open line anew, and throws away what has arrived meanwhile; call it on a thread of its own.
+    package static func set(_ descriptor: CInt, _ line: LineSettings, port: String) throws(SerialError) {
+        try LineSetter(descriptor: descriptor, port: port).apply(line)
     }
 
     /// The settings as the driver took them.
@@ -109,5 +119,9 @@ package struct SerialPort: ~Copyable, Sendable {
             default: throw SerialError(port: node, reason: .failed(error))
             }
         }
+        // A program that had it open before, without either, is found in /proc. The other end of a pseudo-terminal is none.
+        guard !TTY.isPseudo(descriptor), let holder = PortHolder.find(node) else { return }
+        try? TTY.setExclusive(descriptor, false)
+        throw SerialError(port: node, reason: .inUse(by: holder))
     }
 }

@@ -53,7 +53,7 @@ struct ConfigurationReader {
         ports += devices.compactMap(\.simulatedPort)
         PortChecks(ports: ports, devices: devices, problems: problems).run()
         settings.ports = ports.map(\.settings)
-        settings.devices = devices.compactMap(\.settings)
+        settings.devices = Interlocks(problems: problems).resolved(devices)
         settings.mapping.devices = devices.compactMap(\.mapped)
         TopicsSection.read(root, into: &settings.mapping, devices: devices)
         BrokerSection.read(root, into: &settings)

@@ -12,6 +12,8 @@ struct ReadDevice {
     var unitMark: Mark
     var settings: DeviceSettings?
     var mapped: MappedDevice?
+    /// Which outputs must not be on with which of its points, as they are written.
+    var interlocks: [String: [Located<String>]] = [:]
 
     /// The port that `port: simulated` stands for.
     var simulatedPort: ReadPort? {
@@ -53,6 +55,9 @@ struct DevicesSection {
             settings.poll = pace.poll
             device.settings = settings
             device.mapped = MappedDevice(key: key, points: points.map(\.mapped))
+            for point in points where !point.interlock.isEmpty {
+                device.interlocks[point.settings.definition.name] = point.interlock
+            }
         } else {
             _ = section.node("points")
         }
@@ -96,7 +101,13 @@ struct DevicesSection {
         let place = ports.first { $0.settings.key == port?.value }
         // Over TCP, 255 is a device that is its own gateway (Modbus messaging on TCP V1.0b, p. 23).
         let highest = place?.settings.modbus.mode == .tcp ? 255 : 247
-        let given = section.integer("unit", 1...highest)
+        // On a line, 0 is all of them, who can be told something and answer nothing.
+        let given = section.integer("unit", 0...highest)
+        if given == 0, highest == 247, let profile, profile.points.allSatisfy({ $0.command == nil }) {
+            section.problems.error(
+                "unit 0 is all units of the line, which can only be told something: '\(profile.name)' takes no commands",
+                at: section.mark(of: "unit"), hint: "write the device's own number, 1 to 247")
+        }
         switch profile?.bus {
         case .modbus(let bus):
             return given.map { UInt8($0) } ?? bus.unit

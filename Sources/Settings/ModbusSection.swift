@@ -4,7 +4,7 @@ import Modbus
 /// `modbus:` of a port: how its bus is run.
 enum ModbusSection {
     /// Words for `mode` that a later version knows.
-    private static let laterModes = ["ascii", "rtu-over-tcp"]
+    private static let laterModes = ["rtu-over-tcp"]
 
     static func read(_ section: Section, into port: inout PortSettings) {
         if let mode = mode(section) { port.modbus.mode = mode }
@@ -29,7 +29,7 @@ enum ModbusSection {
         if let text = section.node("mode")?.text, laterModes.contains(text) {
             section.problems.error(
                 "'\(text)' is not available in this version yet", at: section.mark(of: "mode"),
-                hint: "allowed: rtu, tcp; rtu on a 'tcp:' port speaks RTU frames over the network")
+                hint: "allowed: rtu, ascii, tcp; rtu on a 'tcp:' port speaks RTU frames over the network")
             return nil
         }
         return section.word("mode", MasterSettings.Mode.self)

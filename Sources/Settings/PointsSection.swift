@@ -9,6 +9,8 @@ struct PointsSection {
     struct Point {
         var settings: DevicePoint
         var mapped: MappedPoint
+        /// The outputs that must not be on with it, as they are written.
+        var interlock: [Located<String>] = []
     }
 
     var device: String
@@ -54,19 +56,33 @@ struct PointsSection {
         if pace.every != nil { DevicePace.warnIfUseless(section, profile) }
         let rule = PublishKeys.read(section, over: rule)
         section.spelled(["interval": "poll", "poll_interval": "poll", "scan_interval": "poll", "deadband": "report"])
+        var point = point(definition, poll: pace.poll == nil ? nil : poll ?? pace.poll(definition.pace), rule)
+        point.interlock = command(section, &point.settings)
         section.finish(later: [
-            "filters", "map", "command", "unit", "class", "name", "at", "table", "type", "order", "scale", "offset",
+            "filters", "map", "unit", "class", "name", "at", "table", "type", "order", "scale", "offset",
             "quantity", "phase", "from",
         ])
-        return point(definition, poll: pace.poll == nil ? nil : poll ?? pace.poll(definition.pace), rule)
+        return point
+    }
+
+    /// What holds for the point's commands; returns its interlock.
+    private func command(_ section: Section, _ point: inout DevicePoint) -> [Located<String>] {
+        guard let command = section.section("command") else { return [] }
+        guard var actuator = point.actuator else {
+            section.problems.error(
+                "'\(point.definition.name)' takes no commands", at: section.mark(of: "command"),
+                hint: "take 'command' out: the profile '\(profile.name)' says nothing of how to write this point")
+            return []
+        }
+        let interlock = CommandSection(section: command).read(into: &actuator)
+        point.actuator = actuator
+        return interlock
     }
 
     private func point(_ definition: ProfilePoint, poll: Duration?, _ rule: PublishRule) -> Point {
         var settings = DevicePoint(definition: definition)
         settings.poll = poll
-        settings.actuator = definition.command.map {
-            ActuatorSettings(accepts: .words($0.values.map(\.word)))
-        }
+        settings.actuator = ActuatorSettings(definition)
         var mapped = MappedPoint(
             name: definition.name, class: definition.class, phase: definition.phase, quantity: definition.quantity,
             unit: definition.unit)

@@ -20,6 +20,7 @@ struct PortChecks {
             checkKinds(here, port)
             checkSimulated(here, port)
             checkLine(here, port)
+            checkLoad(here, port)
         }
     }
 
@@ -90,6 +91,19 @@ struct PortChecks {
                 "port '\(port.settings.key)' simulates '\(profile)', but '\(device.key)' is '\(settings.profile.name)'",
                 at: device.port?.mark ?? device.mark, hint: "use the same profile for both")
         }
+    }
+
+    /// A line that is asked for more than it can carry reads everything late.
+    private func checkLoad(_ here: [ReadDevice], _ port: ReadPort) {
+        guard let load = PortLoad(port.settings, here.compactMap(\.settings)), load.share > PortLoad.warning else {
+            return
+        }
+        let factor = (load.share / 0.5 * 10).rounded(.up) / 10
+        problems.warning(
+            "the polls of port '\(port.settings.key)' take \(load) of its line", at: port.mark,
+            hint:
+                "give its devices a 'poll' \(factor) times as long, switch off points that nobody needs, or set devices and port to "
+                + "a higher baudrate")
     }
 
     /// Without a rate of its own, a port takes that of its devices' profiles; then they must have the same.

@@ -32,7 +32,10 @@ enum IncomingRequest: Equatable, Sendable {
         case 15:
             self = .writeCoils(
                 start: first,
-                (0..<second).map { $0 / 8 + 6 < pdu.count && pdu[$0 / 8 + 6] >> UInt8($0 % 8) & 1 == 1 })
+                (0..<second).map { coil -> Bool in
+                    let place = coil / 8 + 6
+                    return place < pdu.count && pdu[place] >> UInt8(coil % 8) & 1 == 1
+                })
         case 16:
             self = .writeRegisters(start: first, (0..<second).map { UInt16(Self.word(pdu, 6 + 2 * $0)) })
         case let function: self = .other(function)

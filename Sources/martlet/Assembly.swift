@@ -17,7 +17,9 @@ final class Assembly: Sendable {
     /// How long the devices may take to say goodbye: a write that is under way ends first.
     ///
     /// With what the upstream and the broker's clients may take it stays below the 5 s that systemd waits.
-    private static let patience: Duration = .milliseconds(1500)
+    private static let patience: Duration = .milliseconds(2700)
+    /// How much of that outputs may take to get into their safe states: 32 relays on a slow bus need it.
+    private static let patienceWithOutputs: Duration = .seconds(2)
 
     private let settings: GatewaySettings
     private let log: Log
@@ -74,7 +76,11 @@ final class Assembly: Sendable {
                 upstreams.apply(settings.upstreams)
             },
             logger: log["gateway"]
-        ) { [client] outcome in client.publish(outcome.message(on: topic)) }
+        ) { [client] outcome in
+            client.publish(outcome.message(on: topic))
+            guard !outcome.isDone else { return }
+            Task(executorPreference: devicesLoop) { await side.reloadRejected() }
+        }
         requests = Requests(
             broker, on: devicesLoop, reloader: reloader, buffers: BufferRequests(upstreams: upstreams),
             logger: log["gateway"])
@@ -175,10 +181,14 @@ final class Assembly: Sendable {
         return request
     }
 
-    /// Ends everything in order: devices, their last messages, clients, loops; takes a few seconds at most.
+    /// Ends everything in order: outputs are made safe, devices end, their last messages, clients, loops; takes a few seconds at most.
     func stop() {
         notices.stopping()
-        running.withLock { $0 }?.cancel()
+        let devices = running.withLock { $0 }
+        Task(executorPreference: devicesLoop) { [side] in
+            await side.makeSafe(within: Self.patienceWithOutputs)
+            devices?.cancel()
+        }
         let isInTime = hasEnded.wait(until: .now + Self.patience)
         // First those outside, so that the upstreams get the last they said.
         broker.disconnectClients()

@@ -44,6 +44,7 @@ struct MartletCommand: ParsableCommand {
 
             First steps:
               martlet ports              what is plugged in, and how to name it
+              martlet scan PORT          what hangs on a port, and the configuration for it
               martlet profile list       the devices that Martlet knows
               martlet check FILE         what is wrong with a configuration
               martlet run FILE           run it
@@ -53,7 +54,7 @@ struct MartletCommand: ParsableCommand {
         version: "martlet \(Version.current)",
         subcommands: [
             Run.self, Check.self, Reload.self, Buffer.self, Passwd.self, Ports.self, ProfileCommand.self, Sub.self,
-            Pub.self, ModbusCommand.self, Record.self, Replay.self,
+            Pub.self, Scan.self, Sniff.self, ModbusCommand.self, GPIOCommand.self, Record.self, Replay.self,
         ],
         helpNames: .shortAndLong)
 }

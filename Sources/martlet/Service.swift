@@ -19,7 +19,8 @@ struct Service: ~Copyable {
 
     /// Returns when the gateway has ended cleanly.
     func run() throws {
-        let writer = LogWriter(.suiting(ProcessEnvironment()))
+        let environment = ProcessEnvironment()
+        let writer = LogWriter(.suiting(environment), journal: SystemJournal(stream: environment["JOURNAL_STREAM"]))
         let log = Log(settings.log, writer: writer)
         let files = options.files
         let assembly = try Assembly(settings, log: log) { () throws(CommandFailure) in try LoadedConfiguration(files) }

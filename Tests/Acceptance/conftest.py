@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from peers.client import Client
-from peers.gateway import BINARY, ROOT, Gateway, configuration
+from peers.gateway import BINARY, DEVICES, ROOT, Gateway, configuration
 from peers.modbus import Bus
 from peers.mosquitto import Mosquitto
 from peers.terminals import SmartMeter
@@ -30,11 +30,11 @@ def started():
 @pytest.fixture
 def gateway(tmp_path, started):
     """Starts a gateway: `gateway(id, ports=…, devices=…)`."""
-    def start(identity="house", environment=None, port=None, **sections):
+    def start(identity="house", environment=None, port=None, profiles=DEVICES, **sections):
         port = port or free_port()
         config = tmp_path / f"{identity}.yaml"
         config.write_text(configuration(identity, port, **sections))
-        return started(Gateway(config, port, environment)).wait_until_listening()
+        return started(Gateway(config, port, environment, profiles=profiles)).wait_until_listening()
 
     return start
 
@@ -48,7 +48,7 @@ def client(started):
 @pytest.fixture
 def bus(tmp_path, started):
     """Makes a Modbus line: `bus(name, units)`."""
-    return lambda name, units: started(Bus(tmp_path, name, units))
+    return lambda name, units, **more: started(Bus(tmp_path, name, units, **more))
 
 
 @pytest.fixture

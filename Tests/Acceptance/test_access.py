@@ -239,6 +239,14 @@ def test_a_listener_has_users_and_rules_of_its_own(users, tmp_path, gateway, sta
 # MARK: martlet passwd and martlet check
 
 
+def test_passwd_lets_the_group_of_a_folder_read_that_passes_it_on(tmp_path):
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    folder.chmod(0o2755)
+    assert "must be allowed to read it" not in passwd(folder / "users", "anna", "one\n").stderr
+    assert (folder / "users").stat().st_mode & 0o777 == 0o640
+
+
 def test_passwd_makes_changes_and_deletes(tmp_path):
     file = tmp_path / "users"
     assert "'anna' can log in" in passwd(file, "anna", "one\n").stderr

@@ -59,7 +59,7 @@ BROKEN = [
     Broken("a port that is not described", "port: meterbus", "port: meterbuss", "meterbuss",
            ["'meterbuss'", "did you mean 'meterbus'?"]),
     Broken("a line format that does not exist", "format: 8E1", "format: 8X1", "8X1", ["'8X1'", "8N1"]),
-    Broken("a unit that Modbus does not have", "unit: 1", "unit: 300", "300", ["'300'", "1 to 247"]),
+    Broken("a unit that Modbus does not have", "unit: 1", "unit: 300", "300", ["'300'", "0 to 247"]),
     Broken("two devices with one number", "unit: 2", "unit: 1", "unit: 1",
            ["unit 1", "'meter'", "'relays'", "'meterbus'"], below="relays:"),
     Broken("a placeholder that topics don't have", "{gateway}/{device}", "{gateway}/{devise}", "{devise}",

@@ -3,6 +3,7 @@ import asyncio
 import re
 import threading
 
+from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 
 from peers.gateway import martlet
@@ -93,3 +94,26 @@ def test_a_device_on_the_network_is_read_too(started):
     read = modbus("read", "--tcp", f"127.0.0.1:{device.port}", "--table", "input", "--at", "0", "--count", "2")
     assert read.returncode == 0, read.stderr
     assert read.stdout.startswith("0: 0x43")
+
+
+def test_all_units_are_told_at_once(bus):
+    line = bus("line", [relay_board(1), relay_board(2)])
+    told = modbus("write", "--port", line.path, "--unit", "0", "--table", "coil", "--at", "3", "--value", "1", "--yes")
+    assert told.returncode == 0 and "said to all units; nobody confirms that" in told.stdout, told.stderr
+    assert [(asked.unit, asked.function, asked.address) for asked in line.asked.entries] == [(0, 5, 3)]
+
+
+def test_a_line_in_ascii_is_read_and_switched(bus, gateway, client):
+    line = bus("line", [energy_meter(1), relay_board(2)], framer=FramerType.ASCII)
+    read = modbus("read", "--port", line.path, "--ascii", "--table", "input", "--at", "0", "--count", "2", "--all-types")
+    assert read.returncode == 0 and "type: float32" in read.stdout, read.stderr
+    local = client(gateway(
+        ports={"bus": {"device": line.path, "baudrate": 9600, "format": "8N1", "modbus": {"mode": "ascii"}}},
+        devices={"meter": {"profile": "eastron-sdm630", "port": "bus", "unit": 1, "poll": "500ms"},
+                 "relays": {"profile": "waveshare-modbus-relay-8", "port": "bus", "unit": 2, "poll": "500ms"}}).port)
+    local.subscribe("house/#")
+    assert local.wait_for("house/meter/voltage_l1").json["v"] == 230.2
+    local.wait_for("house/relays/relay_3", lambda message: message.json["v"] == "OFF")
+    local.publish("house/relays/relay_3/set", "ON")
+    local.wait_for("house/relays/relay_3", lambda message: message.json["v"] == "ON")
+    assert line.coil(2, 2)

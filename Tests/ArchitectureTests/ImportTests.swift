@@ -31,13 +31,14 @@ enum Floor {
         // edges
         "LinuxIO": ["Bytes", "CLinux", "Glibc", "Readings", "Synchronization"],
         "Serial": ["CUdev", "LinuxIO", "Synchronization"],
+        "GPIO": ["Bytes", "LinuxIO"],
         "Store": ["Bytes", "LinuxIO", "Readings", "Synchronization"],
         "Network": [
             "Access", "Bridge", "Broker", "Bytes", "Client", "Framing", "LinuxIO", "MQTTCodec", "NIOCore", "NIOPosix",
             "NIOSSL", "NIOTLS", "Synchronization",
         ],
         "Drivers": [
-            "Bytes", "Control", "Decoders", "LinuxIO", "Modbus", "Profiles", "Readings", "Serial", "Settings",
+            "Bytes", "Control", "Decoders", "GPIO", "LinuxIO", "Modbus", "Profiles", "Readings", "Serial", "Settings",
             "Synchronization",
         ],
         // top

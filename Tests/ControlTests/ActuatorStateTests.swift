@@ -6,7 +6,8 @@ import Testing
 private struct Bench {
     private let start = ContinuousClock.now
     private let wallStart: Int64 = 1_780_000_000_000
-    var state: ActuatorState
+    private let name = Actuators.Name(device: "board", point: "relay")
+    private var actuators: Actuators
 
     init(
         _ accepts: AcceptedValues = .words(["ON", "OFF", "TOGGLE"]),
@@ -14,27 +15,34 @@ private struct Bench {
     ) {
         var settings = ActuatorSettings(accepts: accepts)
         change(&settings)
-        state = ActuatorState(settings)
+        actuators = Actuators([name: settings], at: start)
     }
 
     mutating func send(_ payload: String, _ seconds: Double = 0, retained: Bool = false) -> [String] {
         let incoming = IncomingCommand(payload: Array(payload.utf8), isRetained: retained)
-        return texts(state.received(incoming, at: start + .seconds(seconds), time: time(seconds)))
+        return texts(actuators.received(incoming, for: name, at: start + .seconds(seconds), time: time(seconds)))
     }
 
     mutating func finish(_ outcome: WriteOutcome, _ seconds: Double) -> [String] {
-        texts(state.written(outcome, at: start + .seconds(seconds), time: time(seconds)))
+        texts(actuators.written(outcome, to: name, at: start + .seconds(seconds), time: time(seconds)).map(\.action))
     }
+
+    mutating func statusChanged(_ status: DeviceStatus) {
+        #expect(actuators.statusChanged(of: name.device, status, at: start).isEmpty)
+    }
+
+    mutating func stop() -> [String] { texts(actuators.stop(at: start).map(\.action)) }
 
     private func time(_ seconds: Double) -> Timestamp {
         Timestamp(milliseconds: wallStart + Int64(seconds * 1000))
     }
 
-    func texts(_ actions: [ActuatorState.Action]) -> [String] {
+    private func texts(_ actions: [ActuatorState.Action]) -> [String] {
         actions.map { action in
             switch action {
             case .write(let value): "write \(value)"
             case .answer(let answer): String(decoding: answer.payload, as: UTF8.self)
+            case .moved(let move): String(decoding: move.payload, as: UTF8.self)
             }
         }
     }
@@ -117,18 +125,18 @@ private struct Bench {
 
     @Test func `an offline device is not written to, and the answer says why`() {
         var bench = Bench()
-        bench.state.statusChanged(.offline(.timeout, detail: "unit 1: no answer 3x"))
+        bench.statusChanged(.offline(.timeout, detail: "unit 1: no answer 3x"))
         #expect(
             bench.send("ON") == [
                 #"{"ok":false,"error":"device_offline","detail":"the device is offline (timeout): unit 1: no answer 3x"}"#
             ])
-        bench.state.statusChanged(.online)
+        bench.statusChanged(.online)
         #expect(bench.send("ON") == ["write ON"])
     }
 
     @Test func `a device not heard of yet may be tried`() {
         var bench = Bench()
-        bench.state.statusChanged(.offline(.starting, detail: ""))
+        bench.statusChanged(.offline(.starting, detail: ""))
         #expect(bench.send("ON") == ["write ON"])
     }
 
@@ -161,7 +169,7 @@ private struct Bench {
         var bench = Bench()
         _ = bench.send("ON")
         _ = bench.send("OFF")
-        bench.state.statusChanged(.offline(.portMissing, detail: "unplugged"))
+        bench.statusChanged(.offline(.portMissing, detail: "unplugged"))
         #expect(bench.finish(.failed(Refusal(.timeout, "")), 1).last?.contains("port_missing") == true)
     }
 
@@ -181,16 +189,18 @@ private struct Bench {
         var bench = Bench()
         _ = bench.send("ON")
         _ = bench.send("OFF")
-        #expect(bench.texts(bench.state.stop()).first?.contains(#""error":"stopping""#) == true)
-        #expect(bench.state.stop().isEmpty)
+        #expect(bench.stop().first?.contains(#""error":"stopping""#) == true)
+        #expect(bench.stop().isEmpty)
+        #expect(bench.send("ON").first?.contains(#""error":"stopping""#) == true)
     }
 
     @Test func `an answer goes where the sender wants it`() {
-        var state = ActuatorState(ActuatorSettings(accepts: .words(["ON"])))
+        let name = Actuators.Name(device: "board", point: "relay")
+        var actuators = Actuators([name: ActuatorSettings(accepts: .words(["ON"]))], at: .now)
         let reply = ReplyAddress(topic: Array("replies/1".utf8), correlationData: [1, 2, 3])
         let incoming = IncomingCommand(payload: Array("ON".utf8), isRetained: true, replyTo: reply)
-        guard case .answer(let answer) = state.received(incoming, at: .now, time: Timestamp(milliseconds: 0)).first
-        else {
+        let actions = actuators.received(incoming, for: name, at: .now, time: Timestamp(milliseconds: 0))
+        guard case .answer(let answer)? = actions.first else {
             Issue.record("no answer")
             return
         }

@@ -9,7 +9,7 @@ import Testing
 
     private func actuators() -> Actuators {
         let settings = ActuatorSettings(accepts: .words(["ON", "OFF"]))
-        return Actuators([one: settings, two: settings, other: settings])
+        return Actuators([one: settings, two: settings, other: settings], at: .now)
     }
 
     private func send(_ value: String, to name: Actuators.Name, _ actuators: inout Actuators) -> [ActuatorState.Action]
@@ -28,12 +28,12 @@ import Testing
         #expect(send("OFF", to: two, &actuators) == [.write("OFF")])
         #expect(send("OFF", to: one, &actuators) == [])
         let done = actuators.written(.done(readBack: nil), to: one, at: .now, time: Timestamp(milliseconds: 0))
-        #expect(done.last == .write("OFF"))
+        #expect(done.last?.action == .write("OFF"))
     }
 
     @Test func `a lost device refuses for all its points and no others`() {
         var actuators = actuators()
-        actuators.statusChanged(of: "board", .offline(.timeout, detail: ""))
+        _ = actuators.statusChanged(of: "board", .offline(.timeout, detail: ""), at: .now)
         #expect(word(send("ON", to: one, &actuators)) == .deviceOffline)
         #expect(word(send("ON", to: two, &actuators)) == .deviceOffline)
         #expect(send("ON", to: other, &actuators) == [.write("ON")])
@@ -48,12 +48,12 @@ import Testing
         var actuators = actuators()
         _ = send("ON", to: one, &actuators)
         _ = send("OFF", to: one, &actuators)
-        let answers = actuators.apply([other: ActuatorSettings(accepts: .words(["ON"]))])
+        let answers = actuators.apply([other: ActuatorSettings(accepts: .words(["ON"]))], at: .now)
         #expect(answers.map(\.name) == [one])
         #expect(word(answers.map(\.action)) == .stopping)
         #expect(word(send("ON", to: one, &actuators)) == .notWritable)
         let last = actuators.written(.done(readBack: nil), to: one, at: .now, time: Timestamp(milliseconds: 0))
-        guard case .answer(let answer)? = last.first, last.count == 1 else {
+        guard case .answer(let answer)? = last.first?.action, last.count == 1 else {
             Issue.record("\(last)")
             return
         }
@@ -65,9 +65,9 @@ import Testing
         var actuators = actuators()
         _ = send("ON", to: one, &actuators)
         _ = send("OFF", to: one, &actuators)
-        #expect(actuators.apply([one: ActuatorSettings(accepts: .words(["ON"]))]).map(\.name) == [])
+        #expect(actuators.apply([one: ActuatorSettings(accepts: .words(["ON"]))], at: .now).isEmpty)
         let done = actuators.written(.done(readBack: nil), to: one, at: .now, time: Timestamp(milliseconds: 0))
-        #expect(word(Array(done.dropFirst())) == .notAllowedValue)
+        #expect(word(done.dropFirst().map(\.action)) == .notAllowedValue)
     }
 
     @Test func `at the end every command that waits is answered`() {
@@ -76,7 +76,7 @@ import Testing
             _ = send("ON", to: one, &actuators)
             _ = send("ON", to: other, &actuators)
         }
-        #expect(Set(actuators.stop().map(\.name)) == [one, other])
-        #expect(actuators.stop().isEmpty)
+        #expect(Set(actuators.stop(at: .now).map(\.name)) == [one, other])
+        #expect(actuators.stop(at: .now).isEmpty)
     }
 }

@@ -53,6 +53,45 @@ private func wellUnit(_ frame: [UInt8]) -> [UInt8]? {
 @Suite struct MasterStateTests {
     private let request = Request.readInputRegisters(start: 0, count: 1)
 
+    @Test func `reading waits for half of the rest of an answer, and no longer than a refusal takes`() {
+        var settings = MasterSettings()
+        settings.byteTime = .milliseconds(1)
+        var master = MasterState(settings)
+        let now = ContinuousClock.now
+        master.submit(.init(id: 1, unit: 1, request: .readInputRegisters(start: 0, count: 40)))
+        _ = master.nextAction(at: now)
+        master.sent(at: now)
+        #expect(master.restIsDueAt == nil)
+        master.bytesReceived([1].span, at: now)
+        #expect(master.restIsDueAt == now + .milliseconds(2))
+        master.bytesReceived([4].span, at: now)
+        #expect(master.restIsDueAt == now + .microseconds(41_500))
+        master.bytesReceived([UInt8](repeating: 80, count: 80).span, at: now)
+        #expect(master.restIsDueAt == nil)
+    }
+
+    @Test func `what is told to all units is told once, and waits for nobody`() {
+        var bus = Bus()
+        bus.units[1] = wellUnit
+        bus.master.submit(.init(id: 1, unit: 0, request: .writeSingleCoil(address: 3, value: 0)))
+        bus.read(1, id: 2)
+        bus.run()
+        #expect(bus.finished.map(\.job.id) == [1, 2])
+        #expect(bus.finished.first?.outcome == .toldAll)
+        #expect(bus.frames(to: 0) == 1)
+        // The units have 100 ms for it before the next frame.
+        #expect(bus.written[1].at - bus.written[0].at >= .milliseconds(100))
+        #expect(bus.master.counters.timeouts == 0)
+    }
+
+    @Test func `nobody is asked at unit 0 of a line`() {
+        var bus = Bus()
+        bus.read(0, id: 1)
+        bus.run()
+        #expect(bus.written.isEmpty)
+        #expect(bus.finished.map(\.outcome) == [.failed(.noAnswer)])
+    }
+
     @Test func `an answer ends its job with the time of its first byte`() {
         var bus = Bus()
         bus.units[1] = wellUnit

@@ -4,7 +4,7 @@ import Testing
 @testable import Modbus
 
 /// Seeded noise: the same in every run.
-private struct Noise {
+struct Noise {
     private var state: UInt64
 
     init(seed: UInt64) {

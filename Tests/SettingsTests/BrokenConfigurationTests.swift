@@ -268,7 +268,7 @@ import Testing
             version: 2
             gateway: { id: Pi Garage, state_dir: data }
             ports:
-              bus: { device: COM3, modbus: { mode: ascii } }
+              bus: { device: COM3, modbus: { mode: rtu-over-tcp } }
             devices:
               arduino: { port: bus, reader: { match: 'T=(?<temp>\\d+)' } }
             gpio: { pump: { line: GPIO22 } }
@@ -288,13 +288,13 @@ import Testing
                                                      ^
               write the path of a folder, from '/' on: '/var/lib/martlet'
             martlet.yaml:4:18: error: 'COM3' is not allowed for 'device'
-                  bus: { device: COM3, modbus: { mode: ascii } }
+                  bus: { device: COM3, modbus: { mode: rtu-over-tcp } }
                                  ^
               write a path, like /dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0
-            martlet.yaml:4:34: error: 'ascii' is not available in this version yet
-                  bus: { device: COM3, modbus: { mode: ascii } }
+            martlet.yaml:4:34: error: 'rtu-over-tcp' is not available in this version yet
+                  bus: { device: COM3, modbus: { mode: rtu-over-tcp } }
                                                  ^
-              allowed: rtu, tcp; rtu on a 'tcp:' port speaks RTU frames over the network
+              allowed: rtu, ascii, tcp; rtu on a 'tcp:' port speaks RTU frames over the network
             martlet.yaml:6:25: error: 'reader' is not available in this version yet
                   arduino: { port: bus, reader: { match: 'T=(?<temp>\\d+)' } }
                                         ^

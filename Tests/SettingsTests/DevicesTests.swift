@@ -76,7 +76,10 @@ import Testing
     @Test func `points that take commands have an actuator and are writable`() throws {
         let read = try read("  r: { profile: waveshare-modbus-relay-8, port: bus }")
         let point = try #require(read.devices.first?.points.first)
-        #expect(point.actuator == ActuatorSettings(accepts: .words(["ON", "OFF", "TOGGLE"])))
+        var actuator = ActuatorSettings(accepts: .words(["ON", "OFF", "TOGGLE"]))
+        actuator.toggles = ["TOGGLE"]
+        actuator.safety.off = "OFF"
+        #expect(point.actuator == actuator)
         #expect(read.mapping.devices.first?.points.allSatisfy(\.isWritable) == true)
         let meter = try self.read("  m: { profile: eastron-sdm120, port: bus }")
         #expect(meter.mapping.devices.first?.points.contains(where: \.isWritable) == false)
@@ -115,7 +118,10 @@ import Testing
         ("  m: { port: bus }", "error 'profile' is missing in 'devices.m'"),
         ("  m: { profile: eastron-sdm120 }", "error 'port' is missing in 'devices.m'"),
         ("  m: { profile: eastron-sdm120, port: bus, unit: 248 }", "error '248' is not allowed for 'unit'"),
-        ("  m: { profile: eastron-sdm120, port: bus, unit: 0 }", "error '0' is not allowed for 'unit'"),
+        (
+            "  m: { profile: eastron-sdm120, port: bus, unit: 0 }",
+            "error unit 0 is all units of the line, which can only be told something: 'eastron-sdm120' takes no commands"
+        ),
         ("  m: { profile: eastron-sdm120, port: bus, poll: 99ms }", "error 'poll' is too short"),
         ("  m: { profile: eastron-sdm120, port: bus, poll: 5 }", "error '5' has no unit"),
         ("  m/x: { profile: eastron-sdm120, port: bus }", "error 'm/x' can't be the key of a device"),

@@ -137,4 +137,39 @@ import Testing
         #expect(told.count == 1)
         #expect(told.first?.contains("warning: no device is on port 'p'") == true)
     }
+
+    @Test func `a line that is asked for more than it carries is told, with what helps`() throws {
+        let meters = (1...4).map { "m\($0): { profile: eastron-sdm630, port: p, unit: \($0), poll: 500ms }" }
+        let text =
+            "ports: { p: { device: /dev/serial0, baudrate: 9600 } }\ndevices: { \(meters.joined(separator: ", ")) }"
+        let (settings, problems) = try configuration("version: 1\ngateway: { id: site }\n" + text)
+        let port = try #require(settings?.ports.first)
+        let load = try #require(PortLoad(port, settings?.devices ?? []))
+        #expect(load.share > 1)
+        #expect(problems.map(\.message) == ["the polls of port 'p' take \(load) of its line"])
+        let slower = try configuration("version: 1\ngateway: { id: site }\n" + text.replacing("500ms", with: "10s"))
+        #expect(slower.problems.isEmpty)
+    }
+
+    @Test func `the load of a line is that of its blocks`() throws {
+        let text = """
+            ports: { p: { device: /dev/serial0, baudrate: 9600, format: 8N1 } }
+            devices: { d: { profile: eastron-sdm120, port: p, poll: 1s, points: { voltage: { poll: 1s } } } }
+            """
+        let read = try #require(try configuration("version: 1\ngateway: { id: site }\n" + text).settings)
+        var device = try #require(read.devices.first)
+        device.points = device.points.filter { $0.definition.name == "voltage" }
+        // 17 characters, 3.5 of silence and 20 ms in a second.
+        let port = try #require(read.ports.first)
+        let share = try #require(PortLoad(port, [device])?.share)
+        #expect(abs(share - (20.5 * 1.041667 + 20) / 1_000) < 1e-5)
+    }
+
+    @Test func `unit 0 is for devices that take commands`() throws {
+        let ports = "ports: { p: { device: /dev/serial0 } }\n"
+        let relays = try settings(ports + "devices: { all: { profile: waveshare-modbus-relay-8, port: p, unit: 0 } }")
+        #expect(relays.devices.first?.unit == 0)
+        let told = try problems(ports + "devices: { all: { profile: eastron-sdm120, port: p, unit: 0 } }")
+        #expect(told.first?.contains("unit 0 is all units of the line") == true)
+    }
 }

@@ -56,14 +56,14 @@ import Testing
         meterbus.maximumRegisters = 80
         #expect(read.ports.first == meterbus)
         // What the entries without keys of their own have is what the entries with all keys say.
-        #expect(read.devices.map(\.unit) == [1, 1, 1, 1])
-        #expect(read.devices.map(\.poll) == [.seconds(5), .seconds(5), .seconds(5), .seconds(5)])
+        #expect(read.devices.map(\.unit) == [1, 2, 1, 1, 1])
+        #expect(read.devices.map(\.poll) == Array(repeating: .seconds(5), count: 5))
         let publish = read.mapping.devices.map { $0.points.first?.publish }
         var explicit = PublishRule()
         explicit.report.deadband = 0
         var inherited = PublishRule()
         inherited.report.deadband = 5  // the one commented line of `defaults`
-        #expect(publish == [explicit, inherited, inherited, inherited])
+        #expect(publish == [explicit, inherited, inherited, inherited, inherited])
         let queue = try #require(read.upstreams.first?.bridge.queue)
         let bare = try Self.bareUpstream().bridge.queue
         #expect(queue == bare)

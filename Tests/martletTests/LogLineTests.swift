@@ -13,6 +13,13 @@ import Testing
         #expect(line.text(.journal, at: time) == "<4>warning devices: p1 is silent")
     }
 
+    @Test func `the journal gets fields to ask for`() {
+        let fields = Dictionary(uniqueKeysWithValues: line.fields.map { ($0.name, $0.value) })
+        #expect(fields["MESSAGE"] == "warning devices: p1 is silent")
+        #expect(fields["PRIORITY"] == "4")
+        #expect(fields["MARTLET_SUBSYSTEM"] == "devices")
+    }
+
     @Test func `a file gets the time and no colour`() {
         let text = line.text(.plain, at: time)
         #expect(text.hasSuffix(" warning devices: p1 is silent"))

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "epoll.h"
+#include "gpio.h"
 #include "process.h"
 #include "signals.h"
 #include "sockets.h"

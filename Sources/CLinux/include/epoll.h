@@ -20,6 +20,9 @@ static inline int clinux_epoll_wait(int epoll, struct epoll_event *events, int c
     return epoll_wait(epoll, events, count, timeout_ms);
 }
 
+/// The same to the nanosecond; in whole milliseconds, rounded up, on kernels before 5.11.
+int clinux_epoll_wait_exactly(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
+
 static inline uint64_t clinux_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 static inline uint32_t clinux_epoll_events(const struct epoll_event *event) { return event->events; }
 

@@ -35,6 +35,9 @@ int clinux_lock(int descriptor);
 /// Throws away what was received and not read.
 int clinux_tty_flush_input(int descriptor);
 
+// How many bytes came with a wrong parity or without a stop bit since the driver was loaded; -1 where it does not count.
+int clinux_tty_line_errors(int descriptor);
+
 /// Whether the descriptor is an end of a pseudo-terminal that programs open.
 int clinux_tty_is_pseudo(int descriptor);
 

@@ -22,9 +22,10 @@ struct BrokerConnection: ~Copyable {
     private let descriptor: OwnedDescriptor
     private let signals: SignalFD
     private var poller: Poller
-    private var buffer = [UInt8](repeating: 0, count: 65536)
-    private var unsent: [UInt8] = []
-    private var waitsToWrite = false
+    // Without values of their own: Swift 6.2 can't compile an initializer that throws before it has used them.
+    private var buffer: [UInt8]
+    private var unsent: [UInt8]
+    private var waitsToWrite: Bool
 
     /// Connects the socket and says CONNECT; `connected` comes with a later turn.
     init(_ options: BrokerOptions) throws(CommandFailure) {
@@ -43,6 +44,7 @@ struct BrokerConnection: ~Copyable {
         self.descriptor = descriptor
         self.signals = signals
         self.poller = poller
+        (buffer, unsent, waitsToWrite) = ([UInt8](repeating: 0, count: 65536), [], false)
         client = ClientState(options.clientSettings, now: .now)
         client.transportOpened(now: .now)
     }

@@ -16,6 +16,9 @@ struct ModbusOptions: ParsableArguments {
     @Flag(help: "Speak RTU over TCP, as behind a serial server.")
     var rtu = false
 
+    @Flag(help: "Speak Modbus ASCII; its lines are usually 7E1.")
+    var ascii = false
+
     @Option(help: "Bits a second.")
     var baudrate = 9_600
 
@@ -35,11 +38,12 @@ struct ModbusOptions: ParsableArguments {
         switch (port, tcp) {
         case (let port?, nil):
             let line = try line()
+            settings.mode = ascii ? .ascii : .rtu
             settings.byteTime = line.byteTime
             return try ModbusLine(.serial(Self.serial(port, line)), settings)
         case (nil, let place?):
-            settings.mode = rtu ? .rtu : .tcp
-            return try ModbusLine(.socket(connect(place)), settings)
+            settings.mode = ascii ? .ascii : rtu ? .rtu : .tcp
+            return try ModbusLine(.socket(Self.connect(place)), settings)
         default: throw CommandFailure("say where the unit is: with --port PATH or --tcp HOST:PORT", status: .usage)
         }
     }
@@ -51,7 +55,7 @@ struct ModbusOptions: ParsableArguments {
         return LineSettings(baud: baudrate, format)
     }
 
-    private static func serial(_ path: String, _ line: LineSettings) throws(CommandFailure) -> SerialPort {
+    static func serial(_ path: String, _ line: LineSettings) throws(CommandFailure) -> SerialPort {
         do throws(SerialError) {
             return try SerialPort(opening: .device(path), line)
         } catch {
@@ -59,7 +63,7 @@ struct ModbusOptions: ParsableArguments {
         }
     }
 
-    private func connect(_ place: String) throws(CommandFailure) -> OwnedDescriptor {
+    static func connect(_ place: String) throws(CommandFailure) -> OwnedDescriptor {
         guard let colon = place.lastIndex(of: ":"), let port = UInt16(place[place.index(after: colon)...]) else {
             throw CommandFailure("--tcp is HOST:PORT, like 192.168.1.20:502", status: .usage)
         }
@@ -121,10 +125,12 @@ struct ModbusLine: ~Copyable {
     }
 
     private let way: Way
+    private var settings: MasterSettings
     private var master: MasterState
     private var poller: Poller
-    private var buffer = [UInt8](repeating: 0, count: 4_096)
-    private var nextJob = 0
+    // Without values of their own: Swift 6.2 can't compile an initializer that throws before it has used them.
+    private var buffer: [UInt8]
+    private var nextJob: Int
 
     init(_ way: consuming Way, _ settings: MasterSettings) throws(CommandFailure) {
         do throws(SystemError) {
@@ -135,7 +141,40 @@ struct ModbusLine: ~Copyable {
             throw CommandFailure("\(error)")
         }
         self.way = way
+        self.settings = settings
+        (buffer, nextJob) = ([UInt8](repeating: 0, count: 4_096), 0)
         master = MasterState(settings)
+    }
+
+    /// Sets the line anew; a connection has none.
+    mutating func set(_ line: LineSettings) throws(CommandFailure) {
+        let path: String? =
+            switch way {
+            case .serial(let port): port.path
+            case .socket: nil
+            }
+        guard let path else { return }
+        do throws(SerialError) {
+            try SerialPort.set(way.descriptor, line, port: path)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        settings.byteTime = line.byteTime
+        master = MasterState(settings)
+    }
+
+    /// Sends bytes that are no Modbus frame.
+    func put(_ bytes: [UInt8]) throws(CommandFailure) { try send(bytes) }
+
+    /// What comes until then; empty if nothing does.
+    mutating func hear(until deadline: ContinuousClock.Instant) throws(CommandFailure) -> [UInt8] {
+        var ready: [PollEvent] = []
+        do throws(SystemError) {
+            try poller.wait(until: deadline, into: &ready)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        return ready.isEmpty ? [] : Array(buffer[..<(try read())])
     }
 
     /// Sends a request and waits for its answer.
@@ -174,22 +213,26 @@ struct ModbusLine: ~Copyable {
     }
 
     private mutating func receive() throws(CommandFailure) {
-        let count: Int
+        let count = try read()
+        if count > 0 { Self.received(&master, buffer, count) }
+    }
+
+    /// Reads into the buffer; returns how many bytes.
+    private mutating func read() throws(CommandFailure) -> Int {
         switch way {
         case .serial(let port):
             switch port.receive(into: &buffer) {
-            case .bytes(let received): count = received
-            case .wouldBlock: return
+            case .bytes(let received): received
+            case .wouldBlock: 0
             case .lost(let error): throw CommandFailure("\(error)")
             }
         case .socket(let socket):
             switch Socket.receive(socket.rawValue, into: &buffer) {
-            case .bytes(let received): count = received
-            case .wouldBlock: return
+            case .bytes(let received): received
+            case .wouldBlock: 0
             case .closed, .failed: throw CommandFailure("the other side closed the connection")
             }
         }
-        Self.received(&master, buffer, count)
     }
 
     /// Apart, because a span of one stored property and a change of another don't go together in one expression.

@@ -61,7 +61,7 @@ struct ModbusScan: ParsableCommand {
         case .answered(.exception(let code), _): code.isUnitMissing ? nil : "is there, and refuses: \(code)"
         case .answered: "answers"
         case .failed(.garbled): "something answers that can't be read; two units with one number, or another baud rate?"
-        case .failed: nil
+        case .failed, .toldAll: nil
         }
     }
 }
@@ -202,12 +202,17 @@ struct ModbusWrite: ParsableCommand {
             throw CommandFailure("--table is coil or holding: others can't be written", status: .usage)
         }
         guard yes else {
-            let bytes = Hex.text(RTUFrame.encode(unit: unit, pdu: request.pdu))
+            let frame = options.ascii ? ASCIIFrame.encode : RTUFrame.encode
+            let bytes = Hex.text(frame(unit, request.pdu))
             StandardOutput.write("unit \(unit) would get: \(bytes)\nIt was not sent: say --yes for that.\n")
             return
         }
         var line = try options.open()
         let outcome = try line.ask(unit, request)
+        if case .toldAll = outcome {
+            StandardOutput.write("it was said to all units; nobody confirms that\n")
+            return
+        }
         guard case .answered(.written, _) = outcome else { throw CommandFailure(Self.sentence(outcome, unit)) }
         StandardOutput.write("unit \(unit) confirmed it\n")
     }
@@ -223,7 +228,7 @@ struct ModbusWrite: ParsableCommand {
     static func sentence(_ outcome: MasterState.Outcome, _ unit: UInt8) -> String {
         switch outcome {
         case .answered(.exception(let code), _): "unit \(unit) refused: \(code)"
-        case .answered: "unit \(unit) answered something else"
+        case .answered, .toldAll: "unit \(unit) answered something else"
         case .failed(.garbled):
             "what came from unit \(unit) can't be read: check baudrate, format and wiring (`martlet modbus read --help`)"
         case .failed: "unit \(unit) did not answer: is it there, with this number, baudrate and format?"

@@ -48,13 +48,17 @@ struct Passwd: ParsableCommand {
             StandardError.write("\(file):\(problem.line): warning: \(problem.message)\n  \(problem.hint)\n")
         }
         let outcome = delete ? try remove(from: &users) : try setPassword(in: &users)
+        // The package gives /etc/martlet to the gateway's group, and with it whatever is made there.
+        let isForItsGroup = File.passesOnItsGroup(ProfileFolders.folder(of: file))
         do throws(SystemError) {
-            try File.replace(file, with: Array(users.text.utf8), mode: 0o600)
+            try File.replace(file, with: Array(users.text.utf8), mode: isForItsGroup ? 0o640 : 0o600)
         } catch {
             throw CommandFailure("\(error)")
         }
         StandardError.write("\(outcome); a gateway that runs already knows it after 'martlet reload'\n")
-        if isNew { StandardError.write("\(file) is new: the gateway's user must be allowed to read it\n") }
+        if isNew, !isForItsGroup {
+            StandardError.write("\(file) is new: the gateway's user must be allowed to read it\n")
+        }
     }
 
     private func remove(from users: inout PasswordFile) throws(CommandFailure) -> String {

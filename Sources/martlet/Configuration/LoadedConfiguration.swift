@@ -42,6 +42,14 @@ struct LoadedConfiguration {
             + "\(Self.counted(settings.devices.count, "device")), \(Self.counted(points, "point"))\(warnings)"
     }
 
+    /// What the polls take of each Modbus line.
+    var loads: [String] {
+        guard let settings else { return [] }
+        return settings.ports.compactMap { port in
+            PortLoad(port, settings.devices).map { "port \(port.key): polls take \($0) of its line" }
+        }
+    }
+
     private var warnings: String { warningCount > 0 ? ", \(Self.counted(warningCount, "warning"))" : "" }
 
     private static func counted(_ count: Int, _ noun: String) -> String {

@@ -12,7 +12,8 @@ struct DeviceFigures {
 
     /// What is to be published now, so long after the last time.
     mutating func changes(
-        _ devices: [String: DeviceStatistics], busy: [String: Duration], after elapsed: Duration
+        _ devices: [String: DeviceStatistics], busy: [String: Duration], planned: [String: Double] = [:],
+        after elapsed: Duration
     ) -> [Publish] {
         var wanted: [String: String] = [:]
         for (device, statistics) in devices {
@@ -21,6 +22,9 @@ struct DeviceFigures {
         for (port, time) in busy {
             let share = (time - (self.busy[port] ?? .zero)) / max(elapsed, .milliseconds(1))
             wanted["ports/\(Self.level(port))/load"] = String(Int((min(share, 1) * 100).rounded()))
+        }
+        for (port, share) in planned {
+            wanted["ports/\(Self.level(port))/load/planned"] = String(Int((share * 100).rounded()))
         }
         self.busy = busy
         let gone = said.keys.filter { wanted[$0] == nil }.map { ($0, "") }

@@ -36,8 +36,11 @@ actor DeviceSide {
     private var writes: [Int: Task<Void, Never>] = [:]
     private var nextWrite = 0
     private var hasStopped = false
-    /// Where answers go that are given later than the command.
+    /// Where it is told what became of commands, and what outputs do by themselves.
     private var results: [Actuators.Name: [UInt8]] = [:]
+    private var control: ControlLink
+    /// Who wait until nothing is being written.
+    private var waitingForWrites: [CheckedContinuation<Void, Never>] = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -56,7 +59,9 @@ actor DeviceSide {
         mapper = TimedMapper(
             settings.mapping, settings.clockSettings(last: keptTime.last), startedAt: .now,
             nextSequenceNumber: numbers.first)
-        actuators = Actuators(settings.actuators)
+        actuators = Actuators(settings.actuators, at: .now)
+        control = ControlLink(settings, gateway: settings.mapping.gateway)
+        for target in commands.writable { results[target.name] = target.resultTopic }
     }
 
     /// The first messages, if the clock is set; from now on `supervisor` carries out what is written.
@@ -69,7 +74,7 @@ actor DeviceSide {
         self.supervisor = supervisor
         self.publish = publish
         self.subscribe = subscribe
-        subscribe(commands.filters, [])
+        subscribe(commands.filters + control.filters, [])
         send(mapper.tick(clock))
         if let changed { apply(changed) }
     }
@@ -96,18 +101,25 @@ actor DeviceSide {
         } catch {
             return logger.error("the devices stay as they were: a simulated one can't be plugged in: \(error)")
         }
+        // Before their drivers end.
+        carryOut(actuators.release(keeping: Set(settings.actuators.keys), at: .now))
+        await writesEnded(within: .seconds(3))
         await supervisor.endChanged(settings.ports, settings.devices, simulated: simulated)
         guard !hasStopped else { return }
         var mapping = settings.mapping
         mapping.gateway = gateway
         send(mapper.apply(mapping, clock))
-        for (name, action) in actuators.apply(settings.actuators) {
-            if let result = results[name] { carryOut(action, name, result: result) }
-        }
-        let old = commands.filters
-        commands = CommandMap(mapping)
-        subscribe(commands.filters.filter { !old.contains($0) }, old.filter { !commands.filters.contains($0) })
+        carryOut(actuators.apply(settings.actuators, at: .now))
+        subscribe(to: CommandMap(mapping), ControlLink(settings, gateway: gateway, before: control))
         await supervisor.startMissing()
+    }
+
+    private func subscribe(to commands: CommandMap, _ control: ControlLink) {
+        let (old, new) = (self.commands.filters + self.control.filters, commands.filters + control.filters)
+        if control.isUp != self.control.isUp { carryOut(actuators.linkChanged(isUp: control.isUp, at: .now)) }
+        (self.commands, self.control) = (commands, control)
+        for target in commands.writable { results[target.name] = target.resultTopic }
+        subscribe(new.filter { !old.contains($0) }, old.filter { !new.contains($0) })
     }
 
     /// A driver told something; called on the loop.
@@ -117,10 +129,38 @@ actor DeviceSide {
 
     private func received(_ report: DeviceReport) {
         guard !hasStopped else { return }
-        if case .status(let device, let status, _) = report {
-            actuators.statusChanged(of: device, status)
-        }
         send(mapper.received(report, clock))
+        switch report {
+        case .status(let device, let status, _):
+            carryOut(actuators.statusChanged(of: device, status, at: .now))
+        case .readings(let readings):
+            for reading in readings where reading.quality == .good { observed(reading) }
+        }
+    }
+
+    /// How an output stands, whoever has switched it.
+    private func observed(_ reading: Reading) {
+        let now = ContinuousClock.now
+        var measuredAt = now
+        if case .noticed(let instant) = reading.measuredAt { measuredAt = instant }
+        let name = Actuators.Name(device: reading.device, point: reading.point)
+        let steps = actuators.observed(reading.value, of: name, at: measuredAt, now: now)
+        if !steps.isEmpty { carryOut(steps) }
+    }
+
+    /// Takes no commands any more, and puts the outputs into their safe states.
+    func makeSafe(within time: Duration) async {
+        guard !hasStopped else { return }
+        carryOut(actuators.stop(at: .now))
+        await writesEnded(within: time)
+        guard !actuators.isIdle else { return }
+        logger.error("outputs could not be made safe in time")
+    }
+
+    /// A changed configuration was refused.
+    func reloadRejected() {
+        guard !hasStopped else { return }
+        carryOut(actuators.reloadRejected(at: .now))
     }
 
     /// The last messages: everything is offline because the gateway stops.
@@ -130,10 +170,6 @@ actor DeviceSide {
         for write in writes.values { await write.value }
         hasStopped = true
         timer?.task.cancel()
-        for (name, action) in actuators.stop() {
-            guard let result = results[name] else { continue }
-            carryOut(action, name, result: result)
-        }
         send(mapper.stop(clock), keepsTime: false)
         if mapper.clock == .set { keptTime.keepLast(clock) }
         numbers.ended(at: mapper.nextSequenceNumber)
@@ -167,9 +203,9 @@ actor DeviceSide {
         }
     }
 
-    /// Has the mapper ticked when it wants to be.
+    /// Has mapper and actuators ticked when they want to be.
     private func keepTime() {
-        guard let due = mapper.wakeAt else { return }
+        guard let due = [mapper.wakeAt, actuators.wakeAt].compactMap(\.self).min() else { return }
         if let timer, timer.due <= due { return }
         timer?.task.cancel()
         let task = Task(executorPreference: loop) { [loop, weak self] in
@@ -186,7 +222,8 @@ actor DeviceSide {
     private func timerFired() {
         guard !hasStopped else { return }
         timer = nil
-        send(mapper.tick(clock))
+        send(mapper.tick(clock), keepsTime: false)
+        carryOut(actuators.tick(at: .now))
     }
 
     // MARK: commands
@@ -197,40 +234,90 @@ actor DeviceSide {
     }
 
     private func received(_ message: Publish) {
-        guard !hasStopped, let target = commands.target(of: message.topic) else { return }
-        let name = Actuators.Name(device: target.device, point: target.point)
-        results[name] = target.resultTopic
+        guard !hasStopped else { return }
+        if let sign = control.sign(of: message) { return received(sign) }
+        guard let target = commands.target(of: message.topic) else { return }
+        results[target.name] = target.resultTopic
         let incoming = IncomingCommand(
             payload: message.payload, isRetained: message.retain, replyTo: ReplyAddress(message.properties))
-        let actions = actuators.received(incoming, for: name, at: .now, time: WallClock.now)
-        for action in actions { carryOut(action, name, result: target.resultTopic) }
+        let actions = actuators.received(incoming, for: target.name, at: .now, time: WallClock.now)
+        carryOut(actions.map { (target.name, $0) })
     }
 
-    private func carryOut(_ action: ActuatorState.Action, _ name: Actuators.Name, result: [UInt8]) {
+    private func received(_ sign: ControlLink.Sign) {
+        switch sign {
+        case .heard: actuators.controlHeard(at: .now)
+        case .link(let isUp): carryOut(actuators.linkChanged(isUp: isUp, at: .now))
+        case .nothing: break
+        }
+    }
+
+    private func carryOut(_ steps: [Actuators.Step]) {
+        for (name, action) in steps { carryOut(action, name) }
+        if !hasStopped { keepTime() }
+    }
+
+    private func carryOut(_ action: ActuatorState.Action, _ name: Actuators.Name) {
         switch action {
         case .answer(let answer):
             if let refusal = answer.refusal {
                 logger.info(
                     "\(name.device)/\(name.point): refused a command (\(refusal.word.rawValue)): \(refusal.detail)")
             }
-            publish(Publish(answer, to: result))
-        case .write(let value): write(value, name, result)
+            if let result = results[name] { publish(Publish(answer, to: result)) }
+        case .moved(let move):
+            log(move, name)
+            if let result = results[name] { publish(Publish(move, to: result)) }
+        case .write(let value): write(value, name)
         }
     }
 
-    private func write(_ value: String, _ name: Actuators.Name, _ result: [UInt8]) {
-        guard let supervisor else { return }
+    private func log(_ move: OwnMove, _ name: Actuators.Name) {
+        let output = "\(name.device)/\(name.point)"
+        if let refusal = move.refusal {
+            logger.error(
+                "\(output) can't be set to \(move.value) (\(move.reason.rawValue)): \(refusal.detail)")
+        } else {
+            logger.notice("\(output) is set to \(move.value): \(move.reason.sentence)")
+        }
+    }
+
+    // MARK: writes
+
+    private func write(_ value: String, _ name: Actuators.Name) {
         nextWrite += 1
         let number = nextWrite
-        writes[number] = Task(executorPreference: loop) {
-            let outcome = await supervisor.write(value, to: name.point, of: name.device)
-            await self.written(outcome, name, result, number)
+        writes[number] = Task(executorPreference: loop) { [supervisor] in
+            let outcome =
+                await supervisor?.write(value, to: name.point, of: name.device)
+                ?? .failed(Refusal(.deviceOffline, "the devices are not running"))
+            await self.written(outcome, name, number)
         }
     }
 
-    private func written(_ outcome: WriteOutcome, _ name: Actuators.Name, _ result: [UInt8], _ number: Int) {
+    private func written(_ outcome: WriteOutcome, _ name: Actuators.Name, _ number: Int) {
         writes[number] = nil
-        let actions = actuators.written(outcome, to: name, at: .now, time: WallClock.now)
-        for action in actions { carryOut(action, name, result: result) }
+        carryOut(actuators.written(outcome, to: name, at: .now, time: WallClock.now))
+        if actuators.isIdle { endWaiting() }
     }
+
+    /// Waits until nothing is being written, but not for long.
+    private func writesEnded(within time: Duration) async {
+        guard !actuators.isIdle else { return }
+        let timer = Task(executorPreference: loop) { [loop] in
+            if (try? await loop.sleep(for: time)) != nil { await self.endWaiting() }
+        }
+        await withCheckedContinuation { waitingForWrites.append($0) }
+        timer.cancel()
+    }
+
+    private func endWaiting() {
+        let waiting = waitingForWrites
+        waitingForWrites = []
+        for continuation in waiting { continuation.resume() }
+    }
+}
+
+extension CommandTarget {
+    fileprivate var name: Actuators.Name { Actuators.Name(device: device, point: point) }
 }

@@ -72,12 +72,21 @@ extension Profile {
 
     private func messages(_ bus: SerialBus) -> MessageScript {
         let unasked = tests.filter(\.send.isEmpty).map(\.receive)
-        let asked = tests.filter { !$0.send.isEmpty }
-            .map { MessageScript.Exchange(request: $0.send, answer: $0.receive) }
+        let asked = tests.filter { !$0.send.isEmpty }.flatMap { exchange($0, bus) }
         guard asked.isEmpty, let answer = unasked.first, !bus.requests.isEmpty else {
             return MessageScript(unasked: bus.requests.isEmpty ? unasked : [], every: bus.every, exchanges: asked)
         }
         let exchanges = bus.requests.map { MessageScript.Exchange(request: $0.bytes, answer: answer) }
         return MessageScript(every: bus.every, exchanges: exchanges)
+    }
+
+    /// A meter that offers a faster speed goes on once it was told which.
+    private func exchange(_ test: ProfileTest, _ bus: SerialBus) -> [MessageScript.Exchange] {
+        guard bus.changesSpeed, let end = test.receive.firstIndex(of: 0x0A) else {
+            return [MessageScript.Exchange(request: test.send, answer: test.receive)]
+        }
+        let data = Array(test.receive[(end + 1)...])
+        return [MessageScript.Exchange(request: test.send, answer: Array(test.receive[...end]))]
+            + (0...6).map { MessageScript.Exchange(request: IECSpeedChange.acknowledgement($0), answer: data) }
     }
 }

@@ -18,6 +18,13 @@ extension Publish {
     }
 }
 
+extension Publish {
+    /// What an output did without a command, on its result topic.
+    init(_ move: OwnMove, to resultTopic: [UInt8]) {
+        self.init(topic: resultTopic, payload: move.payload, qos: .atLeastOnce, retain: false)
+    }
+}
+
 extension ReplyAddress {
     /// Nil where the command names no response topic.
     init?(_ properties: Properties) {

@@ -115,7 +115,9 @@ final class StoreReports: Sendable {
         guard let client = state.client else { return }
         let elapsed = state.devicesToldAt.map { now - $0 } ?? state.interval
         state.devicesToldAt = now
-        for message in state.devices.changes(board.devices, busy: board.busy, after: elapsed) {
+        for message in state.devices.changes(
+            board.devices, busy: board.busy, planned: board.planned, after: elapsed)
+        {
             client.publish(message)
         }
     }

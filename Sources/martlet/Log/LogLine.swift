@@ -37,6 +37,14 @@ struct LogLine: Equatable {
         }
     }
 
+    /// As the journal takes it, with fields that can be asked for: `journalctl MARTLET_SUBSYSTEM=bridge`.
+    var fields: [(name: String, value: String)] {
+        [
+            ("MESSAGE", "\(level.rawValue) \(subsystem): \(text)"), ("PRIORITY", String(Self.priority(level))),
+            ("SYSLOG_IDENTIFIER", "martlet"), ("MARTLET_SUBSYSTEM", subsystem), ("MARTLET_LEVEL", level.rawValue),
+        ]
+    }
+
     /// syslog's numbers, which the journal takes off the front. [sd-daemon(3)]
     private static func priority(_ level: Logger.Level) -> Int {
         switch level {

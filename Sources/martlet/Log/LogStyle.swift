@@ -2,7 +2,7 @@ import LinuxIO
 
 /// How log lines look where they go.
 enum LogStyle: Equatable {
-    /// The journal adds the time by itself, and reads the level from the front.
+    /// The journal adds the time by itself, and reads the level from the front where it gets no fields.
     case journal
     /// A file or a pipe.
     case plain

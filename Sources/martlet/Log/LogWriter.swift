@@ -2,13 +2,16 @@ import LinuxIO
 import Logging
 import Synchronization
 
-/// Writes log lines to the standard error output, one at a time, from whichever thread.
+/// Writes log lines to the journal or to the standard error output, one at a time, from whichever thread.
 final class LogWriter: Sendable {
     private let style: LogStyle
+    /// Where there is one, it gets fields instead of text.
+    private let journal: SystemJournal?
     private let filter = Mutex(RepeatFilter())
 
-    init(_ style: LogStyle) {
+    init(_ style: LogStyle, journal: SystemJournal? = nil) {
         self.style = style
+        self.journal = journal
     }
 
     func write(_ line: LogLine) {
@@ -44,6 +47,7 @@ final class LogWriter: Sendable {
     }
 
     private func put(_ line: LogLine) {
+        if let journal, journal.write(line.fields) { return }
         StandardError.write(line.text(style, at: WallClock.now) + "\n")
     }
 }

@@ -35,13 +35,13 @@ def martlet(*arguments, timeout=30, **keywords):
 class Gateway:
     """`martlet run` on one configuration."""
 
-    def __init__(self, config, port, environment=None, inside=()):
+    def __init__(self, config, port, environment=None, inside=(), profiles=DEVICES):
         """`inside` is what to start it with: the command line of a program that becomes the gateway."""
         self.port = port
         self.log_file = pathlib.Path(config).with_suffix(".log")
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [*inside, BINARY, "run", "--config", config, "--devices", DEVICES], stdin=subprocess.DEVNULL, stdout=log,
+                [*inside, BINARY, "run", "--config", config, "--devices", profiles], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, env={**os.environ, **self._own(config), **(environment or {})})
 
     @staticmethod

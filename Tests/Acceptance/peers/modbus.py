@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 
+from pymodbus import FramerType
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -70,7 +71,8 @@ def _nothing(count):
 class Bus:
     """A serial line with units on it. Units in `silent` are there and never answer."""
 
-    def __init__(self, folder, name, units):
+    def __init__(self, folder, name, units, framer=FramerType.RTU):
+        self._framer = framer
         self.line = Line(folder, name)
         self.asked = Log()
         self.silent = set()
@@ -86,6 +88,11 @@ class Bus:
         """How a relay stands."""
         values = self._server.async_getValues(unit, 1, address, 1)
         return bool(asyncio.run_coroutine_threadsafe(values, self._loop).result(5)[0])
+
+    def set_coil(self, unit, address, is_on):
+        """Switches a relay by hand."""
+        setting = self._server.async_setValues(unit, 5, address, [is_on])
+        asyncio.run_coroutine_threadsafe(setting, self._loop).result(5)
 
     def asked_of(self, unit):
         return [asked for asked in self.asked.entries if asked.unit == unit]
@@ -124,7 +131,8 @@ class Bus:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._server = ModbusSerialServer(
-            self._units, port=str(self.line.far), baudrate=9600, trace_pdu=self._trace, trace_packet=self._mute)
+            self._units, port=str(self.line.far), baudrate=9600, framer=self._framer,
+            trace_pdu=self._trace, trace_packet=self._mute)
         await self._server.serve_forever(background=True)
         ready.set()
         await self._stopping.wait()

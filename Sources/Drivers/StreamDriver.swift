@@ -39,6 +39,7 @@ actor StreamDriver {
     /// Where a meter and the line change their speed.
     private var speed: LineSpeed?
     private var line: LineSettings
+    private var arrivals: ArrivalTimes
     private var buffer = [UInt8](repeating: 0, count: 4_096)
 
     init(
@@ -61,6 +62,7 @@ actor StreamDriver {
         lastTelegramAt = ContinuousClock.now
         turns = RequestTurns(bus.requests, from: lastTelegramAt)
         line = LineSettings(port, device.profile.bus)
+        arrivals = ArrivalTimes(from: lastTelegramAt)
     }
 
     /// Runs until its task is cancelled.
@@ -100,6 +102,7 @@ actor StreamDriver {
         let openedAt = bus.requests.isEmpty ? now : nil
         decoder = StreamDecoder(bus.decoder, longestPause: bus.longestPause, openedAt: openedAt)
         turns = RequestTurns(bus.requests, from: now)
+        arrivals = ArrivalTimes(from: now)
         lastTelegramAt = now
         hasHeard = false
         skippedSince = 0
@@ -109,8 +112,7 @@ actor StreamDriver {
         // Who gives bytes to the network keeps the speed.
         speed = bus.changesSpeed && link.path != nil ? LineSpeed(line) : nil
         while !Task.isCancelled {
-            let deadline = lastTelegramAt + silenceLimit
-            var wakeAt = deadline
+            var wakeAt = lastTelegramAt + silenceLimit
             switch turns.next(at: ContinuousClock.now) {
             case .send(let number):
                 if let why = await setSlow(link) ?? send(bus.requests[number], link) { return why }
@@ -128,10 +130,13 @@ actor StreamDriver {
                 switch link.receive(into: &buffer) {
                 case .lost(let why): return why
                 case .nothing: break
-                case .bytes(let count): if let why = received(count, link) { return why }
+                case .bytes(let count):
+                    if let why = received(count, link) { return why }
+                    // Who reads late does not call the line silent before all is read.
+                    if count >= ArrivalTimes.backlog { continue }
                 }
             }
-            guard ContinuousClock.now >= deadline else { continue }
+            guard ContinuousClock.now >= lastTelegramAt + silenceLimit else { continue }
             silent()
             // The other end of a connection may be gone without a word; a line stays the same when it is opened anew.
             connectsAnew = link.path == nil
@@ -164,7 +169,10 @@ actor StreamDriver {
             counts.polls += 1
             if askedAt != nil { counts.timeouts += 1 }
         }
-        askedAt = ContinuousClock.now
+        let now = ContinuousClock.now
+        askedAt = now
+        // An answer does not begin before its question.
+        arrivals = ArrivalTimes(from: now)
         return nil
     }
 
@@ -215,9 +223,11 @@ actor StreamDriver {
     private func received(_ count: Int, _ link: borrowing PortLink) -> String? {
         // An answer to what was agreed comes at the new speed: what comes before is an echo.
         guard speed?.changesAt == nil else { return nil }
+        let byteTime = link.path == nil ? .zero : (speed?.line ?? line).byteTime
+        let spread = arrivals.read(count, at: ContinuousClock.now, byteTime: byteTime)
         let own = echoed(count)
         let reply = Self.agree(&speed, buffer, own..<count)
-        for event in Self.decode(&decoder, buffer, own..<count) {
+        for event in Self.decode(&decoder, buffer, spread, from: own) {
             if case .skipped(let bytes) = event { skipped(bytes) } else { received(event) }
         }
         return reply.flatMap { put($0, link) }
@@ -241,9 +251,15 @@ actor StreamDriver {
     }
 
     private static func decode(
-        _ decoder: inout StreamDecoder, _ buffer: [UInt8], _ range: Range<Int>
+        _ decoder: inout StreamDecoder, _ buffer: [UInt8], _ spread: ArrivalTimes.Spread, from start: Int
     ) -> [StreamEvent] {
-        decoder.received(buffer.span.extracting(range), at: ContinuousClock.now)
+        var events: [StreamEvent] = []
+        for portion in 0..<spread.portions {
+            let bytes = spread.bytes(of: portion).clamped(to: start..<max(start, spread.count))
+            guard !bytes.isEmpty else { continue }
+            events += decoder.received(buffer.span.extracting(bytes), at: spread.time(of: portion))
+        }
+        return events
     }
 
     private func received(_ message: StreamEvent) {

@@ -26,8 +26,9 @@ package struct ArrivalTimes: Sendable {
         }
     }
 
-    /// A reading of so many bytes may be the first of several: how long they waited is not known then. The kernel keeps
-    /// 4,096 for who reads late, and more behind them.
+    /// A reading of so many bytes may be the first of several: how long they waited is not known then.
+    ///
+    /// The kernel keeps 4,096 for who reads late, and more behind them.
     package static let backlog = 2_048
     fileprivate static let step: Duration = .milliseconds(50)
 

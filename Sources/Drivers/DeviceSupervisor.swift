@@ -4,11 +4,25 @@ package import Readings
 import Serial
 package import Settings
 
-/// Runs all devices: one task for each port, on the devices' loop.
+/// Runs all devices: one task for each port, and for each device on GPIO lines, on the devices' loop.
 ///
 /// A port that hangs or fails delays no other; what each driver tells goes through `report`, in order.
 package actor DeviceSupervisor {
-    /// One port with the devices that share it.
+    /// What is to be run.
+    package struct Settings: Sendable {
+        package var ports: [PortSettings]
+        package var devices: [DeviceSettings]
+        package var gpio: [GPIODeviceSettings] = []
+        /// The path of the virtual device for each port with `simulate`.
+        package var simulated: [String: String] = [:]
+
+        package init(ports: [PortSettings], devices: [DeviceSettings]) {
+            self.ports = ports
+            self.devices = devices
+        }
+    }
+
+    /// One driver with its work.
     private final class Running: Sendable {
         let assignment: DriverAssignment
         let driver: Driver
@@ -30,23 +44,23 @@ package actor DeviceSupervisor {
     private let log: @Sendable (DriverLog) -> Void
     private let bell = PortBell()
     private let board: StatisticsBoard
+    private let totals: KeptTotals
     private var wanted: [DriverAssignment]
     private var running: [Running] = []
     private var isRunning = false
 
-    /// `simulated` has the path of the virtual device for each port with `simulate`.
-    ///
     /// `report` and `log` are called on the loop; what is counted is on the `board`.
     package init(
-        ports: [PortSettings], devices: [DeviceSettings], simulated: [String: String], on loop: EventLoop,
-        board: StatisticsBoard = StatisticsBoard(), report: @escaping @Sendable (DeviceReport) -> Void,
+        _ settings: Settings, on loop: EventLoop, board: StatisticsBoard = StatisticsBoard(),
+        totals: KeptTotals = KeptTotals(), report: @escaping @Sendable (DeviceReport) -> Void,
         log: @escaping @Sendable (DriverLog) -> Void
     ) {
         self.loop = loop
         self.board = board
         self.report = report
         self.log = log
-        wanted = DriverAssignment.all(ports, devices, simulated)
+        self.totals = totals
+        wanted = DriverAssignment.all(settings)
     }
 
     /// Runs until its task is cancelled, and until the devices have been told offline.
@@ -88,8 +102,8 @@ package actor DeviceSupervisor {
     /// Ends what is not as these settings want it; `startMissing` goes on with them.
     ///
     /// Devices that stay as they are, on a port of which another changed, are not told offline.
-    package func endChanged(_ ports: [PortSettings], _ devices: [DeviceSettings], simulated: [String: String]) async {
-        wanted = DriverAssignment.all(ports, devices, simulated)
+    package func endChanged(_ settings: Settings) async {
+        wanted = DriverAssignment.all(settings)
         let leaving = running.filter { !wanted.contains($0.assignment) }
         running.removeAll { each in leaving.contains { $0 === each } }
         for each in leaving {
@@ -97,7 +111,7 @@ package actor DeviceSupervisor {
             each.task.cancel()
         }
         for each in leaving { await each.task.value }
-        board.keep(devices: Set(devices.map(\.key)), ports: Set(ports.map(\.key)))
+        board.keep(devices: Set(settings.devices.map(\.key)), ports: Set(settings.ports.map(\.key)))
     }
 
     /// Starts what is wanted and does not run.
@@ -105,14 +119,15 @@ package actor DeviceSupervisor {
         guard isRunning else { return }
         for assignment in wanted where !running.contains(where: { $0.assignment == assignment }) {
             let reports = LeavingReports(report)
-            let driver = assignment.driver(on: loop, bell, board, report: { reports.tell($0) }, log: log)
+            let driver = assignment.driver(
+                on: loop, bell, board, totals, report: { reports.tell($0) }, log: log)
             running.append(Running(assignment, driver, reports, on: loop))
         }
     }
 
     /// Writes a word to a point, once; ends when the device has answered, or could have.
     package func write(_ word: String, to point: String, of device: String) async -> WriteOutcome {
-        let place = running.first { each in each.assignment.devices.contains { $0.key == device } }
+        let place = running.first { $0.assignment.devices.contains(device) }
         guard let place else { return .failed(Refusal(.deviceOffline, "there is no device '\(device)'")) }
         return await place.driver.write(word, to: point, of: device)
     }

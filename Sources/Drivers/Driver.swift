@@ -4,16 +4,18 @@ import Profiles
 import Readings
 import Settings
 
-/// The ways to run a port, each with its devices.
+/// The ways to run devices.
 enum Driver: Sendable {
     case modbus(ModbusDriver)
     case stream(StreamDriver)
+    case lines(GPIODriver)
 
     /// Runs until its task is cancelled.
     func run() async {
         switch self {
         case .modbus(let driver): await driver.run()
         case .stream(let driver): await driver.run()
+        case .lines(let driver): await driver.run()
         }
     }
 
@@ -22,6 +24,7 @@ enum Driver: Sendable {
         switch self {
         case .modbus(let driver): await driver.write(word, to: point, of: device)
         case .stream: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
+        case .lines(let driver): await driver.write(word, to: point)
         }
     }
 }

@@ -149,7 +149,7 @@ package struct HeldLines: ~Copyable, Sendable {
     static func safeLevels(_ lines: [WantedLine]) -> [Int: Bool] {
         var levels: [Int: Bool] = [:]
         for (place, line) in lines.enumerated() {
-            if case .output(let output) = line.use { levels[place] = output.safe }
+            if case .output(let output) = line.use, let safe = output.safe { levels[place] = safe }
         }
         return levels
     }

@@ -76,10 +76,10 @@ package struct OutputLine: Equatable, Sendable {
     package var drive = Drive.pushPull
     /// The level that it has from the moment in which it becomes an output.
     package var initial: Bool
-    /// The level that is written before the line is given back.
-    package var safe: Bool
+    /// The level that is written before the line is given back; nil leaves it.
+    package var safe: Bool?
 
-    package init(initial: Bool = false, safe: Bool = false) {
+    package init(initial: Bool = false, safe: Bool? = false) {
         self.initial = initial
         self.safe = safe
     }

@@ -53,9 +53,12 @@ struct ConfigurationReader {
         ports += devices.compactMap(\.simulatedPort)
         PortChecks(ports: ports, devices: devices, problems: problems).run()
         settings.ports = ports.map(\.settings)
-        settings.devices = Interlocks(problems: problems).resolved(devices)
-        settings.mapping.devices = devices.compactMap(\.mapped)
-        TopicsSection.read(root, into: &settings.mapping, devices: devices)
+        let taken = Dictionary(devices.map { ($0.key, $0.mark) }, uniquingKeysWith: { first, _ in first })
+        let gpio = GPIOSection(defaults: defaults, taken: taken).read(root)
+        (settings.devices, settings.gpio) = Interlocks(problems: problems).resolved(devices, gpio)
+        settings.mapping.devices = devices.compactMap(\.mapped) + gpio.map(\.mapped)
+        let places = taken.merging(gpio.map { ($0.settings.key, $0.mark) }, uniquingKeysWith: { first, _ in first })
+        TopicsSection.read(root, into: &settings.mapping, devices: places)
         BrokerSection.read(root, into: &settings)
         settings.upstreams = UpstreamSection(
             gateway: settings.id, secrets: secrets, listeners: settings.listeners, sync: settings.store.sync
@@ -81,6 +84,6 @@ struct ConfigurationReader {
             "serial": "ports", "modbus": "ports", "adapters": "ports", "meters": "devices", "sensors": "devices",
             "logging": "log", "persistence": "store", "journal": "store",
         ])
-        root.finish(later: ["gpio", "homeassistant", "web", "metrics", "include"])
+        root.finish(later: ["homeassistant", "web", "metrics", "include"])
     }
 }

@@ -18,6 +18,7 @@ package struct GatewaySettings: Sendable {
     /// By their keys, in the order of the file.
     package var ports: [PortSettings] = []
     package var devices: [DeviceSettings] = []
+    package var gpio: [GPIODeviceSettings] = []
     package var mapping: MappingSettings
     package var listeners: [ListenSettings] = [ListenSettings(address: .tcp(address: "127.0.0.1", port: 1883))]
     /// Whether `broker.listen` says where to listen; if not, a service adds a Unix socket of its own.

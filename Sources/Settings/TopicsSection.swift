@@ -3,7 +3,7 @@ import Mapping
 
 /// `topics:` where readings go and commands come from.
 enum TopicsSection {
-    static func read(_ root: Section, into mapping: inout MappingSettings, devices: [ReadDevice]) {
+    static func read(_ root: Section, into mapping: inout MappingSettings, devices: [String: Mark]) {
         var checks = TopicChecks(problems: root.problems, devices: devices)
         if let section = root.section("topics") {
             mapping.topics = templates(section, &checks)
@@ -87,13 +87,14 @@ enum TopicsSection {
 /// Lays out all topics once and tells what does not work where it was written.
 struct TopicChecks {
     let problems: ProblemList
-    let devices: [ReadDevice]
+    /// Where the devices are written.
+    let devices: [String: Mark]
     /// Where the templates for all are written, by key.
     var common: [String: Mark] = [:]
     /// Where the rules are written.
     var rules: [Mark] = []
 
-    init(problems: ProblemList, devices: [ReadDevice]) {
+    init(problems: ProblemList, devices: [String: Mark]) {
         self.problems = problems
         self.devices = devices
     }
@@ -146,7 +147,7 @@ struct TopicChecks {
         }
         let key = parts.count == 2 ? "state" : "availability"
         return common[key] ?? common.values.min { $0.line < $1.line }
-            ?? devices.first { $0.key == parts.first }?.mark ?? Mark(line: 1, column: 1)
+            ?? parts.first.flatMap { devices[$0] } ?? Mark(line: 1, column: 1)
     }
 
     private func rule(writing template: String, _ mapping: MappingSettings) -> Int? {

@@ -152,8 +152,8 @@ final class Assembly: Sendable {
         }
         let (side, client, driverLog) = (side, client, DriverReports(log["devices"]))
         let supervisor = DeviceSupervisor(
-            ports: settings.ports, devices: settings.devices, simulated: paths, on: devicesLoop,
-            board: stores.board, report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
+            settings.driven(simulated: paths), on: devicesLoop, board: stores.board, totals: keptTotals,
+            report: { report in side.reported(report) }, log: { line in driverLog.write(line) })
         let logger = log["devices"]
         await side.start(
             supervisor,
@@ -172,6 +172,14 @@ final class Assembly: Sendable {
         await side.stop()
         await simulators.unplug()
         client.whenIdle { [hasEnded] in hasEnded.open() }
+    }
+
+    private var keptTotals: KeptTotals {
+        KeptTotals(
+            load: { [broker] device in
+                broker.keptValue(of: "total.\(device)").flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+            },
+            save: { [broker] total, device in broker.keep(Array("\(total)".utf8), as: "total.\(device)") })
     }
 
     /// The retain flag must arrive as it was sent: a retained command is refused.

@@ -57,7 +57,8 @@ import Testing
             var times = ArrivalTimes(from: start)
             let count = Int.random(in: 1...4_096, using: &random)
             let now = start + .milliseconds(Int.random(in: 0...20_000, using: &random))
-            let pace: Duration = [Duration.zero, .nanoseconds(86_805), .microseconds(33_333)].randomElement(using: &random)!
+            let pace: Duration = [Duration.zero, .nanoseconds(86_805), .microseconds(33_333)].randomElement(
+                using: &random)!
             let spread = times.read(count, at: now, byteTime: pace)
             #expect((0..<spread.portions).flatMap { Array(spread.bytes(of: $0)) } == Array(0..<count))
             #expect(spread.time(of: 0) >= start && spread.time(of: spread.portions - 1) == now)

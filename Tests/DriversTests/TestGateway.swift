@@ -31,8 +31,10 @@ final class TestGateway: Sendable {
     }
 
     func run(_ ports: [PortSettings], _ devices: [DeviceSettings], simulated: [String: String] = [:]) {
+        var settings = DeviceSupervisor.Settings(ports: ports, devices: devices)
+        settings.simulated = simulated
         let supervisor = DeviceSupervisor(
-            ports: ports, devices: devices, simulated: simulated, on: loop, report: { [self] in received($0) },
+            settings, on: loop, report: { [self] in received($0) },
             log: { _ in })
         self.supervisor.withLock { $0 = supervisor }
         task.withLock { $0 = Task(executorPreference: loop) { await supervisor.run() } }
@@ -41,7 +43,9 @@ final class TestGateway: Sendable {
     /// Goes on with other ports and devices, as a changed configuration does.
     func change(_ ports: [PortSettings], _ devices: [DeviceSettings]) async {
         guard let supervisor = supervisor.withLock({ $0 }) else { return }
-        await supervisor.endChanged(ports, devices, simulated: [:])
+        var settings = DeviceSupervisor.Settings(ports: ports, devices: devices)
+        settings.simulated = [:]
+        await supervisor.endChanged(settings)
         await supervisor.startMissing()
     }
 

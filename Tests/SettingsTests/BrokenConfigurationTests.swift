@@ -271,7 +271,6 @@ import Testing
               bus: { device: COM3, modbus: { mode: rtu-over-tcp } }
             devices:
               arduino: { port: bus, reader: { match: 'T=(?<temp>\\d+)' } }
-            gpio: { pump: { line: GPIO22 } }
             homeassistant: { enabled: true }
             """
         let expected = """
@@ -299,11 +298,7 @@ import Testing
                   arduino: { port: bus, reader: { match: 'T=(?<temp>\\d+)' } }
                                         ^
               take it out for now
-            martlet.yaml:7:1: error: 'gpio' is not available in this version yet
-                gpio: { pump: { line: GPIO22 } }
-                ^
-              take it out for now
-            martlet.yaml:8:1: error: 'homeassistant' is not available in this version yet
+            martlet.yaml:7:1: error: 'homeassistant' is not available in this version yet
                 homeassistant: { enabled: true }
                 ^
               take it out for now

@@ -104,7 +104,7 @@ actor DeviceSide {
         // Before their drivers end.
         carryOut(actuators.release(keeping: Set(settings.actuators.keys), at: .now))
         await writesEnded(within: .seconds(3))
-        await supervisor.endChanged(settings.ports, settings.devices, simulated: simulated)
+        await supervisor.endChanged(settings.driven(simulated: simulated))
         guard !hasStopped else { return }
         var mapping = settings.mapping
         mapping.gateway = gateway

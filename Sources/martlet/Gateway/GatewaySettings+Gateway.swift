@@ -1,6 +1,7 @@
 import Access
 import Broker
 import Control
+import Drivers
 import LinuxIO
 import Mapping
 import Network
@@ -28,7 +29,20 @@ extension GatewaySettings {
                 actuators[Actuators.Name(device: device.key, point: point.definition.name)] = actuator
             }
         }
+        for device in gpio {
+            for point in device.points {
+                guard let actuator = point.actuator else { continue }
+                actuators[Actuators.Name(device: device.key, point: point.name)] = actuator
+            }
+        }
         return actuators
+    }
+
+    /// What the drivers are to run; `simulated` has the path of the virtual device for each port with `simulate`.
+    func driven(simulated: [String: String]) -> DeviceSupervisor.Settings {
+        var driven = DeviceSupervisor.Settings(ports: ports, devices: devices)
+        (driven.gpio, driven.simulated) = (gpio, simulated)
+        return driven
     }
 
     /// What is known of the time before the clock is set; `last` is what was known when the gateway last ran.
@@ -40,7 +54,8 @@ extension GatewaySettings {
 
     /// What runs, for the log and `systemctl status`.
     var summary: String {
-        let devices = "\(devices.count) device\(devices.count == 1 ? "" : "s")"
+        let count = devices.count + gpio.count
+        let devices = "\(count) device\(count == 1 ? "" : "s")"
         let ports = "\(ports.count) port\(ports.count == 1 ? "" : "s")"
         return "\(id) runs: \(devices) on \(ports)"
     }

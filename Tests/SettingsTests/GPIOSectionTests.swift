@@ -1,0 +1,76 @@
+import Control
+import Decoders
+import Documents
+import Mapping
+import Testing
+
+@testable import Settings
+
+@Suite struct GPIOSectionTests {
+    private func read(_ gpio: String) throws -> (settings: GatewaySettings?, problems: [String]) {
+        let text = "version: 1\ngateway: { id: shed }\ngpio:\n" + gpio
+        let read = Configuration.read(text, file: "shed.yaml", profiles: [:])
+        return (read.settings, read.problems.map(\.message))
+    }
+
+    @Test func `a contact is a point with two words, told at once`() throws {
+        let read = try read(
+            "  door: { line: GPIO17, input: { bias: pull-up, active: low, debounce: 30ms }, as: contact, class: door }")
+        let device = try #require(read.settings?.gpio.first)
+        #expect(device.lines.first?.address == .named("GPIO17"))
+        #expect(device.lines.first?.isActiveLow == true && device.lines.first?.bias == .pullUp)
+        let contact = LineFunction.level(point: "contact", active: "closed", inactive: "open")
+        #expect(device.use == .input(contact, debounce: .milliseconds(30), keeps: nil, start: 0))
+        let point = try #require(read.settings?.mapping.devices.first?.points.first)
+        #expect(point.name == "contact" && point.class == "door" && point.publish.report.minInterval == .zero)
+    }
+
+    @Test func `a button's press is an event that nobody gets later`() throws {
+        let read = try read("  bell: { line: GPIO5, as: button }")
+        let publish = try #require(read.settings?.mapping.devices.first?.points.first?.publish)
+        #expect(publish.retain == false && publish.report.when == .always)
+    }
+
+    @Test func `a counter's start is kept in pulses, and its rate in the unit that was asked for`() throws {
+        let read = try read(
+            "  pv: { line: A, as: counter, counter: { per_unit: 1000, unit: kWh, start: 12.5, rate: { unit: W } } }")
+        guard case .input(.counter(let settings), _, let keeps, let start) = read.settings?.gpio.first?.use else {
+            Issue.record("no counter")
+            return
+        }
+        #expect(start == 12_500 && keeps == .seconds(60) && settings.rateFactor == 3_600_000)
+        #expect(read.settings?.gpio.first?.points.map(\.unit) == ["kWh", "W"])
+    }
+
+    @Test func `an output rests at OFF unless somebody says otherwise`() throws {
+        let read = try read("  pump: { line: A, output: {}, as: switch }")
+        let safety = try #require(read.settings?.gpio.first?.points.first?.actuator?.safety)
+        #expect(safety.safe == "OFF" && safety.initial == "OFF")
+        #expect(read.settings?.mapping.devices.first?.points.first?.isWritable == true)
+    }
+
+    @Test func `outputs on lines are interlocked in both directions`() throws {
+        let read = try read(
+            "  up: { line: A, output: {}, as: switch, command: { interlock: [down] } }\n"
+                + "  down: { line: B, output: {}, as: switch }")
+        let partners = read.settings?.gpio.compactMap { $0.points.first?.actuator?.safety.interlock.first?.device }
+        #expect(partners == ["down", "up"])
+    }
+
+    @Test(arguments: [
+        ("  a: { line: gpiochip0, as: contact }", "'gpiochip0' is not a line's name"),
+        ("  a: { line: { chip: gpiochip0, offset: 3 }, as: contact }", "a chip is not found by its number"),
+        ("  a: { line: A, as: switch }", "a switch can be one that somebody presses, or one that is switched"),
+        ("  a: { line: A, output: {}, as: counter }", "a counter is no output"),
+        ("  a: { line: A, as: contact }\n  b: { line: A, as: contact }", "'b' and 'a' have the same line"),
+        (
+            "  a: { line: A, output: {}, as: switch, command: { initial: keep } }",
+            "a GPIO line can't be taken without a level"
+        ),
+        ("  a: { as: contact }", "'line' is missing in 'gpio.a'"),
+    ])
+    func `what can't be is told`(gpio: String, message: String) throws {
+        let told = try read(gpio).problems
+        #expect(told.contains { $0.contains(message) }, "\(told)")
+    }
+}

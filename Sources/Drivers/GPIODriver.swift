@@ -25,6 +25,8 @@ actor GPIODriver {
     private static let eventBuffer = 1_024
     /// How often what stays the same is told again.
     private static let retold: Duration = .seconds(60)
+    /// How often a line is asked whether its chip is still there: older kernels (6.1) wake nobody when it goes.
+    private static let lookedAfter: Duration = .seconds(1)
 
     private let device: GPIODeviceSettings
     private let totals: KeptTotals
@@ -122,8 +124,8 @@ actor GPIODriver {
             guard let holder else { return }
             let now = MonotonicTime.now
             let due = [decoder?.wakeAt(now), keepAt, retellAt].compactMap(\.self).min() ?? retellAt
-            let until = ContinuousClock.now + max(.zero, due - now)
-            switch await loop.readable(holder.lines.descriptor, until: until) {
+            let wait = min(max(.zero, due - now), Self.lookedAfter)
+            switch await loop.readable(holder.lines.descriptor, until: ContinuousClock.now + wait) {
             case .cancelled: return
             case .failed(let error): throw GPIOError(.named(device.key), .failed(error))
             case .timedOut: idle = 0
@@ -200,6 +202,8 @@ actor GPIODriver {
         do throws(GPIOError) {
             try holder.lines.set([0: isActive])
         } catch {
+            // Without its chip a line can't have moved.
+            if error.isMissing { return .failed(Refusal(.deviceOffline, "\(error)")) }
             return .failed(Refusal(.timeout, "\(error); whether it switched is not known"))
         }
         guard let level = try? holder.lines.levels().first else {

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ from machine import Machine  # noqa: E402
 from meters import Meter  # noqa: E402
 from peers.client import Client  # noqa: E402
 
-PARTS = ["install", "reboot", "usb", "power", "package"]
+PARTS = ["install", "gpio", "reboot", "usb", "power", "package"]
 CONFIGURATION = """\
 version: 1
 gateway: { id: bench, clock: { wait_for_sync: off } }
@@ -32,6 +33,14 @@ defaults: { report: { when: always, min_interval: 100ms } }
 devices:
   left-meter: { profile: eastron-sdm630, port: left, unit: 1, poll: 500ms }
   right-meter: { profile: eastron-sdm630, port: right, unit: 1, poll: 500ms }
+gpio:
+  door: { line: door, input: { debounce: 20ms }, as: contact, report: { when: change, min_interval: 0s } }
+  switch: { line: switch, as: contact, report: { when: change, min_interval: 0s } }
+  pulses: { line: pulses, as: counter, counter: { save: 1s } }
+  pump: { line: relay-1, output: {}, as: switch, command: { max_on: 2s, interlock: [drain] } }
+  drain: { line: { chip_label: board, offset: 4 }, output: {}, as: switch }
+  lamp: { line: lamp, output: {}, as: switch }
+  siren: { line: siren, output: { active: low }, as: switch }
 broker:
   listen:
     - { address: 127.0.0.1, port: 1883 }
@@ -42,6 +51,8 @@ upstream:
     url: mqtt://127.0.0.1:9
     out: [ { filter: "kept/#", qos: 1 } ]
 """
+# The lines of the machine's GPIO chip, as the script gpio-chip names them.
+LINES = ["door", "switch", "pulses", "relay-1", "relay-2", "lamp", "siren"]
 LEFT, RIGHT = (0, "LEFT0001"), (1, "RIGHT001")
 
 
@@ -108,6 +119,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="martlet-vm.") as share:
         shutil.copy(options.package, f"{share}/martlet.deb")
         shutil.copy(options.next, f"{share}/next.deb")
+        subprocess.run(["gcc", "-O2", "-static", "-o", f"{share}/lines", str(HERE / "lines.c")], check=True)
         began = time.monotonic()
         bench = Bench(options, share, options.console)
         try:

@@ -92,7 +92,9 @@ set_up_debian() {
     done
     install -m 755 "$source/agent" root/usr/local/sbin/bench-agent
     install -m 644 "$source/agent.service" root/etc/systemd/system/bench-agent.service
-    ln -s ../bench-agent.service root/etc/systemd/system/multi-user.target.wants/
+    install -m 755 "$source/gpio-chip" root/usr/local/sbin/gpio-chip
+    install -m 644 "$source/gpio-chip.service" root/etc/systemd/system/gpio-chip.service
+    ln -s ../bench-agent.service ../gpio-chip.service root/etc/systemd/system/multi-user.target.wants/
     ln -sf /lib/systemd/system/multi-user.target root/etc/systemd/system/default.target
     touch root/etc/.updated root/var/.updated
 }

@@ -12,7 +12,7 @@ cd "$here/../.."
 abi=$(bash "$here/kernel.sh")
 root=()
 [[ $EUID -eq 0 ]] || root=(sudo)
-key=$(cat <(echo "$abi") "$here"/{build-image.sh,agent,agent.service} | sha256sum | cut -c1-12)
+key=$(cat <(echo "$abi") "$here"/{build-image.sh,agent,agent.service,gpio-chip,gpio-chip.service} | sha256sum | cut -c1-12)
 image=.build/vm/$key
 if [[ ! -f $image/ready ]]; then
     if [[ ! -d /usr/src/linux-headers-$abi ]]; then

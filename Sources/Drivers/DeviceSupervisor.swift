@@ -4,7 +4,7 @@ package import Readings
 import Serial
 package import Settings
 
-/// Runs all devices: one task for each port, and for each device on GPIO lines, on the devices' loop.
+/// Runs all devices: one task for each port, and for each device on GPIO lines or in files, on the devices' loop.
 ///
 /// A port that hangs or fails delays no other; what each driver tells goes through `report`, in order.
 package actor DeviceSupervisor {
@@ -13,6 +13,7 @@ package actor DeviceSupervisor {
         package var ports: [PortSettings]
         package var devices: [DeviceSettings]
         package var gpio: [GPIODeviceSettings] = []
+        package var sysfs: [SysfsDeviceSettings] = []
         /// The path of the virtual device for each port with `simulate`.
         package var simulated: [String: String] = [:]
 

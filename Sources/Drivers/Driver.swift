@@ -9,6 +9,7 @@ enum Driver: Sendable {
     case modbus(ModbusDriver)
     case stream(StreamDriver)
     case lines(GPIODriver)
+    case files(FileDriver)
 
     /// Runs until its task is cancelled.
     func run() async {
@@ -16,6 +17,7 @@ enum Driver: Sendable {
         case .modbus(let driver): await driver.run()
         case .stream(let driver): await driver.run()
         case .lines(let driver): await driver.run()
+        case .files(let driver): await driver.run()
         }
     }
 
@@ -23,7 +25,7 @@ enum Driver: Sendable {
     func write(_ word: String, to point: String, of device: String) async -> WriteOutcome {
         switch self {
         case .modbus(let driver): await driver.write(word, to: point, of: device)
-        case .stream: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
+        case .stream, .files: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
         case .lines(let driver): await driver.write(word, to: point)
         }
     }

@@ -6,17 +6,19 @@ import Settings
 enum DriverAssignment: Equatable, Sendable {
     case port(PortAssignment)
     case lines(GPIODeviceSettings)
+    case files(SysfsDeviceSettings)
 
     /// The work of all, in the order of the configuration.
     static func all(_ settings: DeviceSupervisor.Settings) -> [DriverAssignment] {
         PortAssignment.all(settings.ports, settings.devices, settings.simulated).map { .port($0) }
-            + settings.gpio.map { .lines($0) }
+            + settings.gpio.map { .lines($0) } + settings.sysfs.map { .files($0) }
     }
 
     var devices: [String] {
         switch self {
         case .port(let port): port.devices.map(\.key)
         case .lines(let device): [device.key]
+        case .files(let device): [device.key]
         }
     }
 
@@ -26,7 +28,7 @@ enum DriverAssignment: Equatable, Sendable {
         case .port(let port):
             port.unchanged(
                 in: next.compactMap { if case .port(let other) = $0 { other } else { nil } })
-        case .lines(let device): next.contains(self) ? [device.key] : []
+        case .lines, .files: next.contains(self) ? Set(devices) : []
         }
     }
 
@@ -38,6 +40,7 @@ enum DriverAssignment: Equatable, Sendable {
         switch self {
         case .port(let port): port.driver(on: loop, bell, board, report: report, log: log)
         case .lines(let device): .lines(GPIODriver(device, on: loop, totals, report: report, log: log))
+        case .files(let device): .files(FileDriver(device, on: loop, report: report, log: log))
         }
     }
 }

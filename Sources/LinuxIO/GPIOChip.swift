@@ -28,8 +28,10 @@ package struct GPIOChip: ~Copyable, Sendable {
     private let descriptor: OwnedDescriptor
 
     package init(opening path: String) throws(SystemError) {
+        // First what can fail: Swift 6.2 trips over a half-made value that can't be copied.
+        let descriptor = try OwnedDescriptor(opening: path, O_RDWR)
         self.path = path
-        descriptor = try OwnedDescriptor(opening: path, O_RDWR)
+        self.descriptor = descriptor
     }
 
     package func info() throws(SystemError) -> Info {

@@ -43,7 +43,7 @@ extension ProfilePoint {
     }
 
     /// To so many significant digits: what a multiplication adds behind them is not measured.
-    static func rounded(_ number: Double, digits: Int) -> Double {
+    package static func rounded(_ number: Double, digits: Int) -> Double {
         guard number != 0, number.isFinite else { return number }
         let magnitude = digits - 1 - Int(abs(number).exponent) * 3 / 10
         guard magnitude > -20, magnitude < 20 else { return number }

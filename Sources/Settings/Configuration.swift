@@ -56,8 +56,11 @@ struct ConfigurationReader {
         let taken = Dictionary(devices.map { ($0.key, $0.mark) }, uniquingKeysWith: { first, _ in first })
         let gpio = GPIOSection(defaults: defaults, taken: taken).read(root)
         (settings.devices, settings.gpio) = Interlocks(problems: problems).resolved(devices, gpio)
-        settings.mapping.devices = devices.compactMap(\.mapped) + gpio.map(\.mapped)
-        let places = taken.merging(gpio.map { ($0.settings.key, $0.mark) }, uniquingKeysWith: { first, _ in first })
+        var places = taken.merging(gpio.map { ($0.settings.key, $0.mark) }, uniquingKeysWith: { first, _ in first })
+        let sysfs = SysfsSection(defaults: defaults, taken: places).read(root)
+        settings.sysfs = sysfs.map(\.settings)
+        settings.mapping.devices = devices.compactMap(\.mapped) + gpio.map(\.mapped) + sysfs.map(\.mapped)
+        places.merge(sysfs.map { ($0.settings.key, $0.mark) }, uniquingKeysWith: { first, _ in first })
         TopicsSection.read(root, into: &settings.mapping, devices: places)
         BrokerSection.read(root, into: &settings)
         settings.upstreams = UpstreamSection(
@@ -82,6 +85,7 @@ struct ConfigurationReader {
         root.spelled([
             "mqtt": "broker", "server": "broker", "listener": "broker", "bridge": "upstream", "cloud": "upstream",
             "serial": "ports", "modbus": "ports", "adapters": "ports", "meters": "devices", "sensors": "devices",
+            "w1": "sysfs", "onewire": "sysfs", "hwmon": "sysfs", "iio": "sysfs",
             "logging": "log", "persistence": "store", "journal": "store",
         ])
         root.finish(later: ["homeassistant", "web", "metrics", "include"])

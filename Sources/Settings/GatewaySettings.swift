@@ -19,6 +19,7 @@ package struct GatewaySettings: Sendable {
     package var ports: [PortSettings] = []
     package var devices: [DeviceSettings] = []
     package var gpio: [GPIODeviceSettings] = []
+    package var sysfs: [SysfsDeviceSettings] = []
     package var mapping: MappingSettings
     package var listeners: [ListenSettings] = [ListenSettings(address: .tcp(address: "127.0.0.1", port: 1883))]
     /// Whether `broker.listen` says where to listen; if not, a service adds a Unix socket of its own.

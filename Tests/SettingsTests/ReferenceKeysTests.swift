@@ -37,8 +37,8 @@ import Testing
     private static func general(_ path: String) -> String {
         var parts = path.split(separator: ".").map(String.init)
         for index in parts.indices.dropFirst() {
-            let isChosen = ["ports", "devices", "gpio", "upstream"].contains(parts[0]) && index == 1
-            let isPoint = index == 3 && parts[0] == "devices" && parts[2] == "points"
+            let isChosen = ["ports", "devices", "gpio", "sysfs", "upstream"].contains(parts[0]) && index == 1
+            let isPoint = index == 3 && ["devices", "sysfs"].contains(parts[0]) && parts[2] == "points"
             if isChosen || isPoint || Int(parts[index]) != nil { parts[index] = "*" }
         }
         // A listener's rules are written like everybody's, and told once; so are the lines of a bridge.

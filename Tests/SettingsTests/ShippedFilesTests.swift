@@ -12,7 +12,7 @@ import Testing
 @Suite struct ShippedFilesTests {
     private static let examples: [String] =
         ["config/martlet.yaml", "config/demo.yaml"]
-        + ["energy-meter", "relay-board", "smart-meter", "bridge", "secured-broker", "gpio"].map {
+        + ["energy-meter", "relay-board", "smart-meter", "bridge", "secured-broker", "gpio", "sensors"].map {
             "config/examples/\($0).yaml"
         }
 

@@ -36,7 +36,7 @@ build_gpio_sim() {
     mkdir kernel/gpio-sim
     # tar ends as soon as it has the three files, and whoever writes to it then fails.
     set +o pipefail
-    dpkg-deb --fsys-tarfile kernel/linux-source-*.deb | tar -xOf - "./usr/src/$top.tar.xz" |
+    dpkg-deb --fsys-tarfile kernel/linux-source-*.deb 2>/dev/null | tar -xOf - "./usr/src/$top.tar.xz" |
         tar --occurrence=1 -xJf - -C kernel/gpio-sim --strip-components=3 \
             "$top/drivers/gpio/gpio-sim.c" "$top/drivers/gpio/gpiolib.h" "$top/kernel/irq/irq_sim.c" 2>/dev/null
     set -o pipefail

@@ -89,6 +89,7 @@ class Machine:
             "-virtfs", f"local,path={share},mount_tag=work,security_model=none,readonly=on",
             "-netdev", f"user,id=net,restrict=on,{forwards}", "-device", "virtio-net-pci,netdev=net",
             "-device", "qemu-xhci,id=xhci"]
+        self._meters = meters
         for number, meter in enumerate(meters):
             command += ["-chardev", f"serial,id=line{number},path={meter.path}"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
@@ -158,8 +159,10 @@ class Machine:
                      serial=serial)
 
     def unplug(self, number):
-        self.monitor("device_del", id=f"usb{number}")
-        self.monitor.wait_for("DEVICE_DELETED", f"usb{number}")
+        """Pulls an adapter out; what its meter is asked just then stays without an answer."""
+        with self._meters[number].silenced():
+            self.monitor("device_del", id=f"usb{number}")
+            self.monitor.wait_for("DEVICE_DELETED", f"usb{number}")
 
     def end(self):
         self.process.kill()

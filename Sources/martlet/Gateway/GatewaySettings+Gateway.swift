@@ -41,7 +41,7 @@ extension GatewaySettings {
     /// What the drivers are to run; `simulated` has the path of the virtual device for each port with `simulate`.
     func driven(simulated: [String: String]) -> DeviceSupervisor.Settings {
         var driven = DeviceSupervisor.Settings(ports: ports, devices: devices)
-        (driven.gpio, driven.simulated) = (gpio, simulated)
+        (driven.gpio, driven.sysfs, driven.simulated) = (gpio, sysfs, simulated)
         return driven
     }
 
@@ -54,7 +54,7 @@ extension GatewaySettings {
 
     /// What runs, for the log and `systemctl status`.
     var summary: String {
-        let count = devices.count + gpio.count
+        let count = devices.count + gpio.count + sysfs.count
         let devices = "\(count) device\(count == 1 ? "" : "s")"
         let ports = "\(ports.count) port\(ports.count == 1 ? "" : "s")"
         return "\(id) runs: \(devices) on \(ports)"

@@ -38,7 +38,8 @@ TEST_PACKAGES := $(BUILD_PACKAGES) $(DEB_PACKAGES) lintian mosquitto mosquitto-c
     nats-server iproute2
 SOAK_PACKAGES := $(TEST_PACKAGES) rabbitmq-server
 # build-image.sh makes the machine of Debian's packages; the headers of its kernel come with it.
-VM_PACKAGES := $(TEST_PACKAGES) qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils e2fsprogs make
+VM_PACKAGES := $(TEST_PACKAGES) qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils e2fsprogs make \
+    $(if $(filter arm64,$(ARCH)),qemu-system-arm debootstrap)
 # How often the gateway is killed, power is cut, and an adapter is pulled.
 VM_KILLS := 20
 VM_CUTS := 20
@@ -86,6 +87,13 @@ endef
 
 build: packages ## Build .build/release/martlet
 	@$(BUILD_GATEWAY)
+
+ifeq ($(ARCH)-$(HOST_ARCH),arm64-amd64)
+VM_BINARY := .build-arm64/release/martlet
+VM_FOREIGN := RUNNABLE=$(BINARY) STRIP=aarch64-linux-gnu-strip
+else
+VM_BINARY := $(BINARY)
+endif
 
 deb: deb-packages build $(if $(filter arm64,$(ARCH)),arm64-binary) ## Make the Debian package .build/martlet_VERSION_ARCH.deb (ARCH=arm64: with another Swift)
 ifeq ($(ARCH)-$(HOST_ARCH),arm64-amd64)
@@ -167,8 +175,8 @@ soak: soak-packages build $(VENV)/ready ## Ten minutes among hostile clients, 20
 	    Tests/Acceptance/test_buses.py -s -q \
 	    -o faulthandler_timeout=$$(($(SOAK_SECONDS) + $(SOAK_KILLS) * 2 + 1800 + $(SOAK_PORTS)))
 
-vm-test: vm-packages deb $(VENV)/ready ## Install the package in a virtual machine: systemd, USB, reboots, power cuts (VM_KILLS, _CUTS, _PLUGS)
-	@Tests/VM/vm-test.sh $$(ls -t .build/martlet_*_$$(dpkg --print-architecture).deb | head -n 1) $(BINARY) $(VENV)/bin/python \
+vm-test: vm-packages deb $(VENV)/ready ## Install the package in a virtual machine: systemd, GPIO, USB, reboots, power cuts (VM_KILLS, _CUTS, _PLUGS; ARCH=arm64)
+	@$(VM_FOREIGN) Tests/VM/vm-test.sh $$(ls -t .build/martlet_*_$(ARCH).deb | head -n 1) $(VM_BINARY) $(VENV)/bin/python \
 	    --kills $(VM_KILLS) --cuts $(VM_CUTS) --plugs $(VM_PLUGS) $(VM_OPTIONS)
 
 clean: ## Remove everything that was built

@@ -9,6 +9,7 @@ enum Driver: Sendable {
     case modbus(ModbusDriver)
     case stream(StreamDriver)
     case lines(GPIODriver)
+    case cover(CoverDriver)
     case files(FileDriver)
 
     /// Runs until its task is cancelled.
@@ -17,6 +18,7 @@ enum Driver: Sendable {
         case .modbus(let driver): await driver.run()
         case .stream(let driver): await driver.run()
         case .lines(let driver): await driver.run()
+        case .cover(let driver): await driver.run()
         case .files(let driver): await driver.run()
         }
     }
@@ -27,6 +29,7 @@ enum Driver: Sendable {
         case .modbus(let driver): await driver.write(word, to: point, of: device)
         case .stream, .files: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
         case .lines(let driver): await driver.write(word, to: point)
+        case .cover(let driver): await driver.write(word, to: point)
         }
     }
 }

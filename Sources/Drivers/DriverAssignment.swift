@@ -39,7 +39,12 @@ enum DriverAssignment: Equatable, Sendable {
     ) -> Driver {
         switch self {
         case .port(let port): port.driver(on: loop, bell, board, report: report, log: log)
-        case .lines(let device): .lines(GPIODriver(device, on: loop, totals, report: report, log: log))
+        case .lines(let device):
+            if case .cover(let cover, _, _) = device.use {
+                .cover(CoverDriver(device, cover, on: loop, totals, report: report, log: log))
+            } else {
+                .lines(GPIODriver(device, on: loop, totals, report: report, log: log))
+            }
         case .files(let device): .files(FileDriver(device, on: loop, report: report, log: log))
         }
     }

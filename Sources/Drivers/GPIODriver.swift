@@ -38,6 +38,9 @@ actor GPIODriver {
     private var lostEdges = 0
     private var keepAt: MonotonicTime = .never
     private var retellAt: MonotonicTime = .never
+    /// When the line of a watchdog changes next, and what it is now.
+    private var blinkAt: MonotonicTime = .never
+    private var isLit = false
 
     init(
         _ device: GPIODeviceSettings, on loop: EventLoop, _ totals: KeptTotals,
@@ -104,14 +107,24 @@ actor GPIODriver {
             tell(.online)
             tell(decoder.current(at: now), now)
         } else {
+            if case .watchdog = device.use { (blinkAt, isLit) = (now, false) }
             tell(.online)
             tellOutputs(levels, now)
         }
     }
 
+    /// A watchdog's line changes for as long as this loop turns.
+    private func blink(_ holder: Holder, _ now: MonotonicTime) throws(GPIOError) {
+        guard case .watchdog(let period, _) = device.use, now >= blinkAt else { return }
+        isLit.toggle()
+        try holder.lines.set([0: isLit])
+        blinkAt = max(now, blinkAt + period / 2)
+    }
+
     private func letGo() {
         keep()
         decoder = nil
+        blinkAt = .never
         // Outputs are made safe with this.
         holder = nil
     }
@@ -123,7 +136,7 @@ actor GPIODriver {
         while !Task.isCancelled {
             guard let holder else { return }
             let now = MonotonicTime.now
-            let due = [decoder?.wakeAt(now), keepAt, retellAt].compactMap(\.self).min() ?? retellAt
+            let due = [decoder?.wakeAt(now), keepAt, retellAt, blinkAt].compactMap(\.self).min() ?? retellAt
             let wait = min(max(.zero, due - now), Self.lookedAfter)
             switch await loop.readable(holder.lines.descriptor, until: ContinuousClock.now + wait) {
             case .cancelled: return
@@ -173,6 +186,7 @@ actor GPIODriver {
 
     private func doDue(_ holder: Holder) throws(GPIOError) {
         let now = MonotonicTime.now
+        try blink(holder, now)
         tell(decoder?.tick(at: now) ?? [], now)
         if now >= keepAt { keep() }
         guard now >= retellAt else { return }

@@ -12,11 +12,7 @@ extension GPIODeviceSettings {
 extension WantedLine {
     /// A line as the configuration says it; `debounces` leaves bouncing to the kernel.
     init(_ line: GPIOLineSettings, _ device: GPIODeviceSettings, debounces: Bool) {
-        let address: LineAddress =
-            switch line.address {
-            case .named(let name): .named(name)
-            case .labelled(let chip, let offset): .labelled(chip: chip, offset: offset)
-            }
+        let address = LineAddress(line.address)
         switch device.use {
         case .input(let function, let debounce, _, _):
             var input = InputLine()
@@ -28,7 +24,31 @@ extension WantedLine {
             var output = OutputLine(initial: safety?.initial == "ON", safe: safety?.safe.map { $0 == "ON" })
             output.drive = OutputLine.Drive(drive)
             self.init(address, .output(output))
+        case .cover(_, let drive, let debounce):
+            self.init(line, drive, debounce: debounce, isRelay: false)
+        case .watchdog(_, let drive):
+            var output = OutputLine(initial: false, safe: false)
+            output.drive = OutputLine.Drive(drive)
+            self.init(address, .output(output))
         }
+        wire(as: line)
+    }
+
+    /// A line of a cover: a relay, which is off at first and when it is let go, or an end contact.
+    init(_ line: GPIOLineSettings, _ drive: GPIODrive, debounce: Duration, isRelay: Bool) {
+        if isRelay {
+            var output = OutputLine(initial: false, safe: false)
+            output.drive = OutputLine.Drive(drive)
+            self.init(LineAddress(line.address), .output(output))
+        } else {
+            var input = InputLine()
+            input.debounce = debounce
+            self.init(LineAddress(line.address), .input(input))
+        }
+        wire(as: line)
+    }
+
+    private mutating func wire(as line: GPIOLineSettings) {
         isActiveLow = line.isActiveLow
         bias =
             switch line.bias {
@@ -36,6 +56,16 @@ extension WantedLine {
             case .off: .off
             case .pullUp: .pullUp
             case .pullDown: .pullDown
+            }
+    }
+}
+
+extension LineAddress {
+    fileprivate init(_ address: GPIOLineSettings.Address) {
+        self =
+            switch address {
+            case .named(let name): .named(name)
+            case .labelled(let chip, let offset): .labelled(chip: chip, offset: offset)
             }
     }
 }

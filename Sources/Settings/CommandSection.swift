@@ -33,6 +33,13 @@ struct CommandSection {
         return interlock
     }
 
+    /// Only what holds for any command: for what ends by itself and rests where it is.
+    func readLimits(into actuator: inout ActuatorSettings) {
+        limits(&actuator)
+        section.spelled(["rate": "rate_limit", "expire": "max_age", "retain": "ignore_retained"])
+        section.finish()
+    }
+
     /// One of the point's states, or `keep`.
     private func state(_ key: String, _ actuator: ActuatorSettings) -> SafetyRules.Rest? {
         guard case .words(let words) = actuator.accepts else { return nil }

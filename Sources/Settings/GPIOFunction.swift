@@ -22,6 +22,8 @@ struct GPIOFunction {
         case .counter: counter()
         case .frequency: frequency()
         case .encoder: encoder()
+        // These are no inputs, and read elsewhere.
+        case .cover, .watchdog: level("switch", "ON", "OFF")
         }
     }
 

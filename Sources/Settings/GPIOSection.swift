@@ -16,7 +16,7 @@ struct ReadGPIO {
 struct GPIOSection {
     /// The word of `as:`.
     enum Kind: String, CaseIterable {
-        case contact, button, `switch`, counter, frequency, encoder
+        case contact, button, `switch`, counter, frequency, encoder, cover, watchdog
     }
 
     /// How often a level that stays the same is told again, so that nobody takes an old one for a new one.
@@ -45,6 +45,7 @@ struct GPIOSection {
         let name = section.text("name")?.value
         let kind = kind(section)
         let rule = rule(section, kind)
+        if kind == .cover { return cover(key, name, section, rule) }
         let lines = lines(section, kind)
         let input = section.section("input")
         let output = section.section("output")
@@ -57,7 +58,9 @@ struct GPIOSection {
                 key: key, lines: lines.map(wiring.applied), use: .output(.pushPull), points: [])
             settings.name = name
             device = ReadGPIO(settings: settings, mapped: MappedDevice(key: key, points: []), mark: section.mark)
-            if isOutput {
+            if kind == .watchdog {
+                settings.use = .watchdog(period: watchdogPeriod(section), GPIOWiring.drive(output))
+            } else if isOutput {
                 settings.use = .output(GPIOWiring.drive(output))
                 let read = GPIOSwitch.read(section)
                 settings.points = [read.point]
@@ -77,6 +80,31 @@ struct GPIOSection {
         output?.finish()
         finish(section)
         return lines.isEmpty ? nil : device
+    }
+
+    private func cover(_ key: String, _ name: String?, _ section: Section, _ rule: PublishRule) -> ReadGPIO? {
+        let cover = GPIOCover(section: section).read()
+        let kind = section.text("class")?.value
+        finish(section)
+        guard let cover else { return nil }
+        var settings = GPIODeviceSettings(key: key, lines: cover.lines, use: cover.use, points: cover.points)
+        settings.name = name
+        let points = cover.points.map { point in
+            var mapped = MappedPoint(name: point.name, class: kind, unit: point.unit)
+            mapped.isWritable = true
+            mapped.interval = Self.retold
+            mapped.publish = rule
+            return mapped
+        }
+        return ReadGPIO(settings: settings, mapped: MappedDevice(key: key, points: points), mark: section.mark)
+    }
+
+    /// How often a watchdog's line goes on and off again.
+    private func watchdogPeriod(_ section: Section) -> Duration {
+        guard let watchdog = section.section("watchdog") else { return .seconds(1) }
+        defer { watchdog.finish() }
+        watchdog.spelled(["interval": "period", "timeout": "period"])
+        return watchdog.duration("period", 20...60_000) ?? .seconds(1)
     }
 
     private func kind(_ section: Section) -> Kind? {
@@ -131,7 +159,10 @@ struct GPIOSection {
             section.problems.error(
                 "a line is an input or an output, not both", at: section.mark(of: "output"),
                 hint: "take one of them out")
-        } else if isOutput, let kind, kind != .switch {
+        } else if kind == .watchdog, !isOutput {
+            section.problems.error(
+                "a watchdog is an output", at: section.mark, hint: "write 'output: {}', or how its line is wired")
+        } else if isOutput, let kind, kind != .switch, kind != .watchdog {
             section.problems.error(
                 "a \(kind.rawValue) is no output", at: section.mark(of: "output"),
                 hint: "write 'input: {}', or 'as: switch'")

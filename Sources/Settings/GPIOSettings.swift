@@ -50,6 +50,10 @@ package enum GPIOUse: Equatable, Sendable {
     /// of which nothing is kept yet, in pulses.
     case input(LineFunction, debounce: Duration, keeps: Duration?, start: Int64)
     case output(GPIODrive)
+    /// The lines are two relays, open and close, and the contacts that the settings speak of.
+    case cover(CoverMotion.Settings, GPIODrive, debounce: Duration)
+    /// A line that goes on and off once a period, for as long as the gateway works.
+    case watchdog(period: Duration, GPIODrive)
 }
 
 /// How an output drives its wire; the raw value is its word.

@@ -57,6 +57,29 @@ import Testing
         #expect(partners == ["down", "up"])
     }
 
+    @Test func `a cover has two relays and what contacts there are`() throws {
+        let read = try read(
+            "  gate: { as: cover, lines: { open: A, close: B, closed: C }, output: { active: low }, "
+                + "input: { debounce: 20ms }, cover: { open_time: 18s, close_time: 17s }, command: { rate_limit: 6/min } }"
+        )
+        let device = try #require(read.settings?.gpio.first)
+        #expect(device.lines.map(\.address) == [.named("A"), .named("B"), .named("C")])
+        #expect(device.lines.map(\.isActiveLow) == [true, true, false])
+        guard case .cover(let cover, _, let debounce) = device.use else {
+            Issue.record("no cover")
+            return
+        }
+        #expect(cover.openTime == .seconds(18) && cover.closeTime == .seconds(17) && debounce == .milliseconds(20))
+        #expect(cover.hasClosedContact && !cover.hasOpenedContact)
+        #expect(device.points.map(\.actuator?.rateLimit?.count) == [6, 6])
+        #expect(read.settings?.mapping.devices.first?.points.map(\.isWritable) == [true, true])
+    }
+
+    @Test func `a watchdog has no point, and goes on and off every second`() throws {
+        let device = try #require(try read("  dog: { line: A, output: {}, as: watchdog }").settings?.gpio.first)
+        #expect(device.use == .watchdog(period: .seconds(1), .pushPull) && device.points.isEmpty)
+    }
+
     @Test(arguments: [
         ("  a: { line: gpiochip0, as: contact }", "'gpiochip0' is not a line's name"),
         ("  a: { line: { chip: gpiochip0, offset: 3 }, as: contact }", "a chip is not found by its number"),
@@ -68,6 +91,17 @@ import Testing
             "a GPIO line can't be taken without a level"
         ),
         ("  a: { as: contact }", "'line' is missing in 'gpio.a'"),
+        ("  a: { as: cover, lines: { open: A, close: B } }", "'cover' is missing in 'gpio.a'"),
+        ("  a: { as: cover, lines: { open: A }, cover: { open_time: 9s, close_time: 9s } }", "'close' is missing"),
+        (
+            "  a: { as: cover, lines: { open: A, close: A }, cover: { open_time: 9s, close_time: 9s } }",
+            "have the same line"
+        ),
+        (
+            "  a: { as: cover, lines: { open: A, close: B }, cover: { open_time: 9s, close_time: 9s }, "
+                + "command: { max_on: 1s } }", "unknown key 'max_on'"
+        ),
+        ("  a: { line: A, as: watchdog }", "a watchdog is an output"),
     ])
     func `what can't be is told`(gpio: String, message: String) throws {
         let told = try read(gpio).problems

@@ -67,25 +67,34 @@ def free_port():
         return probe.getsockname()[1]
 
 
+# tcg by name: where /dev/kvm is there and does not work, a fallback hangs. The agent's line is the second serial port of a
+# PC; QEMU's arm64 board has one, and gets another on its PCI bus.
+BOARDS = {
+    "amd64": ["qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-smp", "1",
+              "-device", "tmp105,id=thermometer,address=0x48"],
+    "arm64": ["qemu-system-aarch64", "-accel", "tcg", "-machine", "virt", "-cpu", "cortex-a72", "-smp", "1"],
+}
+AGENT = {"amd64": ["-serial", "chardev:agent"], "arm64": ["-device", "pci-serial,chardev=agent"]}
+CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+
+
 class Machine:
     """One machine, from its start to its end. What is written to its disk lasts as long as it does, over power cuts."""
 
-    def __init__(self, image, share, console, meters):
+    def __init__(self, image, share, console, meters, architecture="amd64"):
         self._folder = tempfile.TemporaryDirectory(prefix="martlet-vm.")
         folder = pathlib.Path(self._folder.name)
         self.ports = {1884: free_port()}
         forwards = ",".join(f"hostfwd=tcp:127.0.0.1:{ours}-10.0.2.15:{its}" for its, ours in self.ports.items())
         image = pathlib.Path(image)
         command = [
-            # tcg by name: where /dev/kvm is there and does not work, a fallback hangs.
-            "qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-smp", "1", "-m", "768", "-nodefaults",
-            "-display", "none", "-serial", f"file:{console}",
-            "-chardev", f"socket,id=agent,path={folder}/agent,server=on,wait=off", "-serial", "chardev:agent",
+            *BOARDS[architecture], "-m", "768", "-nodefaults", "-display", "none", "-serial", f"file:{console}",
+            "-chardev", f"socket,id=agent,path={folder}/agent,server=on,wait=off", *AGENT[architecture],
             "-qmp", f"unix:{folder}/monitor,server=on,wait=off",
             "-kernel", str(image / "vmlinux"), "-initrd", str(image / "initrd.gz"),
-            "-append", "console=ttyS0 panic=-1 quiet loglevel=3 net.ifnames=0",
+            "-append", f"console={CONSOLE[architecture]} panic=-1 quiet loglevel=3 net.ifnames=0",
             # The image stays as it is: what is written goes to a file of its own, which the end of QEMU deletes.
-            "-drive", f"file={image / 'disk.ext4'},if=virtio,format=raw,snapshot=on",
+            "-drive", f"file={image / 'disk.ext4'},if=none,id=disk,format=raw,snapshot=on", "-device", "virtio-blk-pci,drive=disk",
             "-virtfs", f"local,path={share},mount_tag=work,security_model=none,readonly=on",
             "-netdev", f"user,id=net,restrict=on,{forwards}", "-device", "virtio-net-pci,netdev=net",
             "-device", "qemu-xhci,id=xhci"]
@@ -163,6 +172,11 @@ class Machine:
         with self._meters[number].silenced():
             self.monitor("device_del", id=f"usb{number}")
             self.monitor.wait_for("DEVICE_DELETED", f"usb{number}")
+
+    # MARK: the thermometer on the board's SMBus
+
+    def warm(self, celsius):
+        self.monitor("qom-set", path="/machine/peripheral/thermometer", property="temperature", value=round(celsius * 1000))
 
     def end(self):
         self.process.kill()

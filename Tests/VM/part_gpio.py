@@ -127,6 +127,61 @@ def two_that_exclude_each_other_are_never_on_together(bench):
     return refused["detail"]
 
 
+def both(bench):
+    """Whether the relays that open and close the gate are on."""
+    return value(bench, "gate-open"), value(bench, "gate-close")
+
+
+def order(client, point, word):
+    before = client.count
+    client.publish(f"bench/gate/{point}/set", word)
+    result = decoded(client.wait_for(f"bench/gate/{point}/result", after=before))
+    assert result["ok"], result
+    return before
+
+
+@check
+def a_gate_moves_for_as_long_as_its_way_takes_and_stops_at_its_contact(bench):
+    with bench.client() as client:
+        client.subscribe("bench/#")
+        until_online(client, "gate")
+        client.publish("bench/gate/position/set", "50")
+        refused = decoded(client.wait_for("bench/gate/position/result"))
+        assert refused["error"] == "state_unknown", refused
+        before = order(client, "cover", "CLOSE")
+        assert both(bench) == (0, 1)
+        began = wait_for(client, "bench/gate/cover", before, v="closing")["t"]
+        ended = wait_for(client, "bench/gate/cover", before, v="closed")["t"]
+        assert both(bench) == (0, 0)
+        # A tenth more than its three seconds.
+        assert 3200 < ended - began < 4000, ended - began
+        before = order(client, "position", "50")
+        assert both(bench) == (1, 0)
+        wait_for(client, "bench/gate/cover", before, v="stopped")
+        assert wait_for(client, "bench/gate/position", before, v=50) and both(bench) == (0, 0)
+        before = order(client, "cover", "OPEN")
+        before = order(client, "cover", "CLOSE")
+        # Off, for half a second, and then the other one.
+        wait_for(client, "bench/gate/position", before)
+        before = order(client, "cover", "OPEN")
+        wait_for(client, "bench/gate/cover", before, v="opening")
+        pull(bench, "gate-opened", True)
+        wait_for(client, "bench/gate/cover", before, v="open")
+        assert wait_for(client, "bench/gate/position", before, v=100) and both(bench) == (0, 0)
+    return f"closed after {ended - began} ms of 3 s and a tenth"
+
+
+@check
+def the_line_of_a_watchdog_is_still_as_soon_as_the_gateway_is(bench):
+    count = (f"n=0; o=$(cat {file('heart', 'value')}); e=$(($(date +%s%3N) + 1500)); while [ $(date +%s%3N) -lt $e ]; do "
+             f"v=$(cat {file('heart', 'value')}); [ $v = $o ] || n=$((n + 1)); o=$v; done; echo $n")
+    process = bench.process
+    moving = int(bench.machine(count))
+    still = int(bench.machine(f"kill -STOP {process}; sleep 0.1; {count}; kill -CONT {process}"))
+    assert moving >= 5 and still == 0, (moving, still)
+    return f"{moving} changes in 1.5 s, and none while the gateway hung"
+
+
 @check
 def after_a_kill_the_next_start_switches_off_what_was_on_and_knows_its_count(bench):
     machine = bench.machine

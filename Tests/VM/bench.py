@@ -60,6 +60,8 @@ upstream:
 """
 # The lines of the machine's GPIO chip, as the script gpio-chip names them.
 LINES = ["door", "switch", "pulses", "relay-1", "relay-2", "lamp", "siren", "gate-open", "gate-close", "gate-opened", "heart"]
+# What lines.c makes.
+TOOL = "/mnt/work/lines"
 LEFT, RIGHT = (0, "LEFT0001"), (1, "RIGHT001")
 
 
@@ -128,7 +130,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="martlet-vm.") as share:
         shutil.copy(options.package, f"{share}/martlet.deb")
         shutil.copy(options.next, f"{share}/next.deb")
-        if "gpio" in parts:
+        if options.architecture == "amd64":
             subprocess.run(["gcc", "-O2", "-static", "-o", f"{share}/lines", str(HERE / "lines.c")], check=True)
         began = time.monotonic()
         bench = Bench(options, share, options.console)

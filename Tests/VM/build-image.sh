@@ -105,7 +105,7 @@ set_up_debian() {
     mkdir -p root/{mnt/work,usr/local/sbin,etc/modules-load.d} \
         root/etc/systemd/{system/multi-user.target.wants,system-generators}
     echo 'work /mnt/work 9p trans=virtio,version=9p2000.L,msize=262144,ro 0 0' >root/etc/fstab
-    printf '%s\n' 9pnet_virtio 9p configfs gpio-sim virtio_net i2c-piix4 lm75 >root/etc/modules-load.d/bench.conf
+    printf '%s\n' 9pnet_virtio 9p configfs gpio-sim virtio_net >root/etc/modules-load.d/bench.conf
     ln -s /dev/null root/etc/systemd/system-generators/systemd-getty-generator
     # What a machine without people and without a past has no use for: each costs emulated time.
     local unit

@@ -1,18 +1,22 @@
 // lines: moves the lines of a gpio-sim chip at a given pace, and measures how long the gateway takes.
 //
-//   lines toggle PULL COUNT PERIOD     pull-up and pull-down, COUNT times, PERIOD microseconds each
-//   lines edges PULL TOPIC ROUNDS      from a write to PULL to the message on TOPIC, microseconds a round
-//   lines commands VALUE TOPIC ROUNDS  from ON and OFF published to TOPIC until VALUE has changed
+//   lines toggle PULL COUNT PERIOD      pull-up and pull-down, COUNT times, PERIOD microseconds each
+//   lines edges PULL TOPIC ROUNDS       from a write to PULL to the message on TOPIC, microseconds a round
+//   lines commands VALUE TOPIC ROUNDS   from ON and OFF published to TOPIC until VALUE has changed
+//   lines register BUS CHIP NUMBER WORD writes a register of a chip on an I2C bus, its high byte first
 //
 // PULL and VALUE are the chip's own files in sysfs. It speaks just enough MQTT 3.1.1 for that: a client in the machine has
 // the machine's own clock, and no network of an emulator in between.
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/i2c-dev.h>
+#include <linux/i2c.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +67,14 @@ static void toggle(const char *path, long count, long period) {
         }
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
     }
+}
+
+static void set_register(const char *bus, long chip, long number, long word) {
+    int file = open_file(bus, O_RDWR);
+    union i2c_smbus_data data = {.word = (word & 255) << 8 | (word >> 8 & 255)};
+    struct i2c_smbus_ioctl_data request = {I2C_SMBUS_WRITE, number, I2C_SMBUS_WORD_DATA, &data};
+    // Its driver has it already.
+    if (ioctl(file, I2C_SLAVE_FORCE, chip) < 0 || ioctl(file, I2C_SMBUS, &request) < 0) fail(bus);
 }
 
 // MARK: MQTT
@@ -179,8 +191,11 @@ int main(int count, char **words) {
         edges(words[2], words[3], atol(words[4]));
     } else if (count == 5 && !strcmp(words[1], "commands")) {
         commands(words[2], words[3], atol(words[4]));
+    } else if (count == 6 && !strcmp(words[1], "register")) {
+        set_register(words[2], strtol(words[3], NULL, 0), strtol(words[4], NULL, 0), strtol(words[5], NULL, 0));
     } else {
-        fprintf(stderr, "lines toggle PULL COUNT PERIOD | edges PULL TOPIC ROUNDS | commands VALUE TOPIC ROUNDS\n");
+        fprintf(stderr, "lines toggle PULL COUNT PERIOD | edges PULL TOPIC ROUNDS | commands VALUE TOPIC ROUNDS"
+                        " | register BUS CHIP NUMBER WORD\n");
         return 2;
     }
     return 0;

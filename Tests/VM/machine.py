@@ -70,8 +70,7 @@ def free_port():
 # tcg by name: where /dev/kvm is there and does not work, a fallback hangs. The agent's line is the second serial port of a
 # PC; QEMU's arm64 board has one, and gets another on its PCI bus.
 BOARDS = {
-    "amd64": ["qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-smp", "1",
-              "-device", "tmp105,id=thermometer,address=0x48"],
+    "amd64": ["qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-smp", "1"],
     "arm64": ["qemu-system-aarch64", "-accel", "tcg", "-machine", "virt", "-cpu", "cortex-a72", "-smp", "1"],
 }
 AGENT = {"amd64": ["-serial", "chardev:agent"], "arm64": ["-device", "pci-serial,chardev=agent"]}
@@ -172,11 +171,6 @@ class Machine:
         with self._meters[number].silenced():
             self.monitor("device_del", id=f"usb{number}")
             self.monitor.wait_for("DEVICE_DELETED", f"usb{number}")
-
-    # MARK: the thermometer on the board's SMBus
-
-    def warm(self, celsius):
-        self.monitor("qom-set", path="/machine/peripheral/thermometer", property="temperature", value=round(celsius * 1000))
 
     def end(self):
         self.process.kill()

@@ -1,9 +1,8 @@
 """Contacts, counters and outputs on the lines of a simulated chip, seen in the chip's own files."""
-from bench import LINES
+from bench import LINES, TOOL
 from checks import check, decoded, percentiles
 
 CHIP = "/sys/kernel/config/gpio-sim/board"
-TOOL = "/mnt/work/lines"
 PULSES = 10_000
 ROUNDS = 300
 
@@ -178,7 +177,7 @@ def the_line_of_a_watchdog_is_still_as_soon_as_the_gateway_is(bench):
     process = bench.process
     moving = int(bench.machine(count))
     still = int(bench.machine(f"kill -STOP {process}; sleep 0.1; {count}; kill -CONT {process}"))
-    assert moving >= 5 and still == 0, (moving, still)
+    assert moving >= 3 and still == 0, (moving, still)
     return f"{moving} changes in 1.5 s, and none while the gateway hung"
 
 

@@ -1,8 +1,9 @@
 """A reboot: the service starts by itself, and has what it had."""
 import re
 
+from bench import TOOL
 from checks import check
-from part_gpio import TOOL, file
+from part_gpio import file
 
 COUNT = 50
 

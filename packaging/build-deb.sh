@@ -84,6 +84,7 @@ documents() {
     put_zipped CHANGELOG.md "$folder/changelog.gz"
     put 644 README.md "$folder/README.md"
     for file in docs/*.md; do put 644 "$file" "$folder/$(basename "$file")"; done
+    put 644 systemd/martlet-pwm.conf "$folder/examples/martlet-pwm.conf"
     for file in config/martlet.yaml config/examples/*.yaml; do put 644 "$file" "$folder/examples/$(basename "$file")"; done
 }
 

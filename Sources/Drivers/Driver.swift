@@ -10,6 +10,7 @@ enum Driver: Sendable {
     case stream(StreamDriver)
     case lines(GPIODriver)
     case cover(CoverDriver)
+    case pulseWidth(PWMDriver)
     case files(FileDriver)
 
     /// Runs until its task is cancelled.
@@ -19,6 +20,7 @@ enum Driver: Sendable {
         case .stream(let driver): await driver.run()
         case .lines(let driver): await driver.run()
         case .cover(let driver): await driver.run()
+        case .pulseWidth(let driver): await driver.run()
         case .files(let driver): await driver.run()
         }
     }
@@ -30,6 +32,7 @@ enum Driver: Sendable {
         case .stream, .files: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
         case .lines(let driver): await driver.write(word, to: point)
         case .cover(let driver): await driver.write(word, to: point)
+        case .pulseWidth(let driver): await driver.write(word, to: point)
         }
     }
 }

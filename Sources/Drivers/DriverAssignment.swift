@@ -40,9 +40,11 @@ enum DriverAssignment: Equatable, Sendable {
         switch self {
         case .port(let port): port.driver(on: loop, bell, board, report: report, log: log)
         case .lines(let device):
-            if case .cover(let cover, _, _) = device.use {
+            switch device.use {
+            case .cover(let cover, _, _):
                 .cover(CoverDriver(device, cover, on: loop, totals, report: report, log: log))
-            } else {
+            case .pwm(let pwm): .pulseWidth(PWMDriver(device, pwm, on: loop, report: report, log: log))
+            case .input, .output, .watchdog:
                 .lines(GPIODriver(device, on: loop, totals, report: report, log: log))
             }
         case .files(let device): .files(FileDriver(device, on: loop, report: report, log: log))

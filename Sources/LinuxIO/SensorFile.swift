@@ -48,11 +48,17 @@ package enum SensorFile {
 
     private static func resolved(_ pattern: String) throws(Fault) -> String {
         guard pattern.contains("*") else { return pattern }
+        let paths = matches(pattern)
+        guard let first = paths.first else { throw .missing(pattern) }
+        guard paths.count == 1 else { throw .ambiguous(paths) }
+        return first
+    }
+
+    /// What is there and matches, sorted.
+    static func matches(_ pattern: String) -> [String] {
         var found = glob_t()
         defer { globfree(&found) }
-        guard glob(pattern, 0, nil, &found) == 0 else { throw .missing(pattern) }
-        let paths = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
-        guard let first = paths.first, paths.count == 1 else { throw .ambiguous(paths) }
-        return first
+        guard glob(pattern, 0, nil, &found) == 0 else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
     }
 }

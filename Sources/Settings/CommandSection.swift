@@ -42,7 +42,12 @@ struct CommandSection {
 
     /// One of the point's states, or `keep`.
     private func state(_ key: String, _ actuator: ActuatorSettings) -> SafetyRules.Rest? {
-        guard case .words(let words) = actuator.accepts else { return nil }
+        guard case .words(let words) = actuator.accepts else {
+            return section.value(key, wanted: "\(actuator.accepts), or keep") { text in
+                if text == "keep" { return .keep }
+                return actuator.accepts.contains(text) ? .word(text) : nil
+            }?.value
+        }
         let states = words.filter { !actuator.toggles.contains($0) }
         return section.value(key, wanted: "one of \(states.joined(separator: ", ")), or keep") { text in
             if text == "keep" { return .keep }

@@ -16,7 +16,7 @@ struct ReadGPIO {
 struct GPIOSection {
     /// The word of `as:`.
     enum Kind: String, CaseIterable {
-        case contact, button, `switch`, counter, frequency, encoder, cover, watchdog
+        case contact, button, `switch`, counter, frequency, encoder, cover, pwm, watchdog
     }
 
     /// How often a level that stays the same is told again, so that nobody takes an old one for a new one.
@@ -46,6 +46,7 @@ struct GPIOSection {
         let kind = kind(section)
         let rule = rule(section, kind)
         if kind == .cover { return cover(key, name, section, rule) }
+        if kind == .pwm { return pulseWidth(key, name, section, rule) }
         let lines = lines(section, kind)
         let input = section.section("input")
         let output = section.section("output")
@@ -89,14 +90,30 @@ struct GPIOSection {
         guard let cover else { return nil }
         var settings = GPIODeviceSettings(key: key, lines: cover.lines, use: cover.use, points: cover.points)
         settings.name = name
-        let points = cover.points.map { point in
+        return ReadGPIO(settings: settings, mapped: outputs(settings, kind, rule), mark: section.mark)
+    }
+
+    private func pulseWidth(_ key: String, _ name: String?, _ section: Section, _ rule: PublishRule) -> ReadGPIO? {
+        let pwm = GPIOPulseWidth(section: section).read()
+        let kind = section.text("class")?.value
+        finish(section)
+        guard let pwm else { return nil }
+        var settings = GPIODeviceSettings(key: key, lines: [], use: .pwm(pwm.settings), points: [pwm.point])
+        settings.name = name
+        var device = ReadGPIO(settings: settings, mapped: outputs(settings, kind, rule), mark: section.mark)
+        if !pwm.interlock.isEmpty { device.interlocks = [pwm.point.name: pwm.interlock] }
+        return device
+    }
+
+    private func outputs(_ settings: GPIODeviceSettings, _ kind: String?, _ rule: PublishRule) -> MappedDevice {
+        let points = settings.points.map { point in
             var mapped = MappedPoint(name: point.name, class: kind, unit: point.unit)
             mapped.isWritable = true
             mapped.interval = Self.retold
             mapped.publish = rule
             return mapped
         }
-        return ReadGPIO(settings: settings, mapped: MappedDevice(key: key, points: points), mark: section.mark)
+        return MappedDevice(key: settings.key, points: points)
     }
 
     /// How often a watchdog's line goes on and off again.

@@ -10,20 +10,24 @@ enum GPIOSwitch {
         var interlock: [Located<String>] = []
         if let command = section.section("command") {
             interlock = CommandSection(section: command).read(into: &actuator)
-            refuseKeeping(command)
+            refuseKeeping(command, "OFF")
         }
-        // The line gets a level when it is taken, whatever it had before; and nobody is there to switch it off later.
-        if actuator.safety.safe == nil, !actuator.safety.isRestChosen { actuator.safety.safe = "OFF" }
-        if actuator.safety.initial == nil { actuator.safety.initial = actuator.safety.safe ?? "OFF" }
+        restsOff(&actuator, "OFF")
         var point = GPIOPointSettings("switch")
         point.actuator = actuator
         return (point, interlock)
     }
 
-    private static func refuseKeeping(_ command: Section) {
+    /// It gets a level when it is taken, whatever it had before; and nobody is there to switch it off later.
+    static func restsOff(_ actuator: inout ActuatorSettings, _ off: String) {
+        if actuator.safety.safe == nil, !actuator.safety.isRestChosen { actuator.safety.safe = off }
+        if actuator.safety.initial == nil { actuator.safety.initial = actuator.safety.safe ?? off }
+    }
+
+    static func refuseKeeping(_ command: Section, _ off: String) {
         guard command.node("initial")?.text == "keep" else { return }
         command.problems.error(
             "a GPIO line can't be taken without a level", at: command.mark(of: "initial"),
-            hint: "write 'initial: OFF' or 'initial: ON': it is set together with the line, so nothing flickers")
+            hint: "write 'initial: \(off)' or another level: it is set when the line is taken")
     }
 }

@@ -75,6 +75,20 @@ import Testing
         #expect(read.settings?.mapping.devices.first?.points.map(\.isWritable) == [true, true])
     }
 
+    @Test func `a channel of a PWM chip takes a level and is off at 0`() throws {
+        let read = try read(
+            "  dimmer: { as: pwm, pwm: { chip: /sys/x/pwmchip*, channel: 1, frequency: 25000 }, command: { max_on: 2h } }"
+        )
+        let device = try #require(read.settings?.gpio.first)
+        guard case .pwm(let pwm) = device.use else {
+            Issue.record("no PWM")
+            return
+        }
+        #expect(pwm.chip == "/sys/x/pwmchip*" && pwm.channel == 1 && pwm.frequency == 25_000 && device.lines.isEmpty)
+        let safety = try #require(device.points.first?.actuator?.safety)
+        #expect(safety.off == "0" && safety.safe == "0" && safety.initial == "0" && safety.maxOn == .seconds(7_200))
+    }
+
     @Test func `a watchdog has no point, and goes on and off every second`() throws {
         let device = try #require(try read("  dog: { line: A, output: {}, as: watchdog }").settings?.gpio.first)
         #expect(device.use == .watchdog(period: .seconds(1), .pushPull) && device.points.isEmpty)
@@ -101,6 +115,9 @@ import Testing
             "  a: { as: cover, lines: { open: A, close: B }, cover: { open_time: 9s, close_time: 9s }, "
                 + "command: { max_on: 1s } }", "unknown key 'max_on'"
         ),
+        ("  a: { as: pwm }", "'pwm' is missing in 'gpio.a'"),
+        ("  a: { as: pwm, pwm: { chip: pwmchip0 } }", "'pwmchip0' is no folder of a chip"),
+        ("  a: { as: pwm, pwm: { chip: /sys/a }, command: { safe: 101 } }", "'101' is not"),
         ("  a: { line: A, as: watchdog }", "a watchdog is an output"),
     ])
     func `what can't be is told`(gpio: String, message: String) throws {

@@ -47,6 +47,7 @@ gpio:
   lamp: { line: lamp, output: {}, as: switch }
   gate: { as: cover, lines: { open: gate-open, close: gate-close, opened: gate-opened }, cover: { open_time: 4s, close_time: 3s } }
   heart: { line: heart, output: {}, as: watchdog, watchdog: { period: 200ms } }
+  dimmer: { as: pwm, pwm: { chip: /sys/devices/platform/pwm-sim/pwm/pwmchip*, channel: 1, frequency: 1000 }, command: { max_on: 3s } }
   siren: { line: siren, output: { active: low }, as: switch }
 broker:
   listen:

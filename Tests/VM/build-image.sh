@@ -60,12 +60,13 @@ build_gpio_sim() {
     # irq_to_desc itself is not exported.
     printf '%s\n' '#include <linux/irq.h>' '#include <linux/irqdesc.h>' \
         '#define irq_to_desc(n) irq_data_to_desc(irq_get_irq_data(n))' >names.h
-    printf '%s\n' 'obj-m := gpio-sim.o' 'gpio-sim-y := gpio-sim-core.o irq_sim.o' \
+    cp "$source/pwm-sim.c" .
+    printf '%s\n' 'obj-m := gpio-sim.o pwm-sim.o' 'gpio-sim-y := gpio-sim-core.o irq_sim.o' \
         'CFLAGS_irq_sim.o := -include $(src)/names.h' >Makefile
     make -s -C "/usr/src/linux-headers-$abi" M="$PWD" modules 2>&1 | grep -v 'BTF generation' || true
-    strip -g gpio-sim.ko
+    strip -g gpio-sim.ko pwm-sim.ko
     cd ../..
-    cp kernel/gpio-sim/gpio-sim.ko "$modules/kernel/drivers/gpio/"
+    cp kernel/gpio-sim/{gpio,pwm}-sim.ko "$modules/kernel/drivers/gpio/"
     depmod -b kernel/image "$abi"
 }
 
@@ -105,7 +106,7 @@ set_up_debian() {
     mkdir -p root/{mnt/work,usr/local/sbin,etc/modules-load.d} \
         root/etc/systemd/{system/multi-user.target.wants,system-generators}
     echo 'work /mnt/work 9p trans=virtio,version=9p2000.L,msize=262144,ro 0 0' >root/etc/fstab
-    printf '%s\n' 9pnet_virtio 9p configfs gpio-sim virtio_net >root/etc/modules-load.d/bench.conf
+    printf '%s\n' 9pnet_virtio 9p configfs gpio-sim pwm-sim virtio_net >root/etc/modules-load.d/bench.conf
     ln -s /dev/null root/etc/systemd/system-generators/systemd-getty-generator
     # What a machine without people and without a past has no use for: each costs emulated time.
     local unit

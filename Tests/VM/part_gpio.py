@@ -182,6 +182,35 @@ def the_line_of_a_watchdog_is_still_as_soon_as_the_gateway_is(bench):
 
 
 @check
+def a_pwm_channel_needs_the_right_to_be_set_and_is_off_after_a_stop(bench):
+    machine = bench.machine
+    duty = "cat /sys/devices/platform/pwm-sim/pwm/pwmchip*/pwm1/duty_cycle"
+    with bench.client() as client:
+        client.subscribe("bench/dimmer/#")
+        refused = client.wait_for("bench/dimmer/$online", lambda message: message.json["state"] == "offline"
+                                  and message.json.get("reason") == "port_failed", 60).json
+    assert "can't be written" in refused["detail"], refused
+    machine("install -D /usr/share/doc/martlet/examples/martlet-pwm.conf /etc/systemd/system/martlet.service.d/pwm.conf; "
+            "systemctl daemon-reload; systemctl restart martlet")
+    with bench.client() as client:
+        client.subscribe("bench/dimmer/#")
+        client.wait_for("bench/dimmer/$online", lambda message: message.json["state"] == "online", 60)
+        before = client.count
+        client.publish("bench/dimmer/level/set", "40")
+        result = decoded(client.wait_for("bench/dimmer/level/result", lambda message: "why" not in message.json, 30, before))
+        assert result["ok"] and machine(duty) == "400000", (result, machine(duty))
+        wait_for(client, "bench/dimmer/level", before, v=40)
+        ended = wait_for(client, "bench/dimmer/level/result", before, why="max_on")
+        assert ended["ok"] and machine(duty) == "0", ended
+        client.publish("bench/dimmer/level/set", "100")
+        wait_for(client, "bench/dimmer/level", before, v=100)
+    machine("systemctl stop martlet")
+    said = machine("ls -d /sys/devices/platform/pwm-sim/pwm/pwmchip*/pwm1 2>/dev/null || echo given back; systemctl start martlet")
+    assert said == "given back", said
+    return refused["detail"]
+
+
+@check
 def after_a_kill_the_next_start_switches_off_what_was_on_and_knows_its_count(bench):
     machine = bench.machine
     # Active low: the chip lets a line that nobody holds fall to 0, and so this one stays on when its holder is killed.

@@ -14,7 +14,7 @@ architecture=$(dpkg-deb --field "$package" Architecture)
 abi=$(bash "$here/kernel.sh")
 root=()
 [[ $EUID -eq 0 ]] || root=(sudo)
-key=$(cat <(echo "$abi") "$here"/{build-image.sh,agent,agent.service,gpio-chip,gpio-chip.service} | sha256sum | cut -c1-12)
+key=$(cat <(echo "$abi") "$here"/{build-image.sh,agent,agent.service,gpio-chip,gpio-chip.service,pwm-sim.c} | sha256sum | cut -c1-12)
 image=.build/vm/$architecture-$key
 if [[ ! -f $image/ready ]]; then
     if [[ $architecture == amd64 && ! -d /usr/src/linux-headers-$abi ]]; then

@@ -10,6 +10,7 @@ enum Driver: Sendable {
     case stream(StreamDriver)
     case lines(GPIODriver)
     case cover(CoverDriver)
+    case stepper(StepperDriver)
     case pulseWidth(PWMDriver)
     case files(FileDriver)
 
@@ -20,6 +21,7 @@ enum Driver: Sendable {
         case .stream(let driver): await driver.run()
         case .lines(let driver): await driver.run()
         case .cover(let driver): await driver.run()
+        case .stepper(let driver): await driver.run()
         case .pulseWidth(let driver): await driver.run()
         case .files(let driver): await driver.run()
         }
@@ -32,6 +34,7 @@ enum Driver: Sendable {
         case .stream, .files: .failed(Refusal(.notWritable, "\(device) only speaks; it takes no commands"))
         case .lines(let driver): await driver.write(word, to: point)
         case .cover(let driver): await driver.write(word, to: point)
+        case .stepper(let driver): await driver.write(word, to: point)
         case .pulseWidth(let driver): await driver.write(word, to: point)
         }
     }

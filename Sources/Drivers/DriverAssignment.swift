@@ -43,6 +43,8 @@ enum DriverAssignment: Equatable, Sendable {
             switch device.use {
             case .cover(let cover, _, _):
                 .cover(CoverDriver(device, cover, on: loop, totals, report: report, log: log))
+            case .stepper(let stepper, let drive):
+                .stepper(StepperDriver(device, stepper, drive, on: loop, totals, report: report, log: log))
             case .pwm(let pwm): .pulseWidth(PWMDriver(device, pwm, on: loop, report: report, log: log))
             case .input, .output, .watchdog:
                 .lines(GPIODriver(device, on: loop, totals, report: report, log: log))

@@ -261,13 +261,6 @@ actor GPIODriver {
     }
 
     private func tell(_ status: DeviceStatus) {
-        guard let change = keeper.change(to: status) else { return }
-        report(change)
-        switch status {
-        case .online: log(DriverLog(level: .info, text: "\(device.key) has its lines"))
-        case .offline(let reason, let detail):
-            let level = reason == .stopping ? DriverLog.Level.debug : .warning
-            log(DriverLog(level: level, text: "\(device.key) is offline: \(detail)"))
-        }
+        keeper.tell(status, found: "has its lines", report, log)
     }
 }

@@ -22,4 +22,18 @@ struct StatusKeeper {
         status = new
         return .status(device: device, new, since: .noticed(.now))
     }
+
+    /// Tells a change to who maps it and to who reads the log; `found` is what the log says when the device is there.
+    mutating func tell(
+        _ status: DeviceStatus, found: String, _ report: (DeviceReport) -> Void, _ log: (DriverLog) -> Void
+    ) {
+        guard let change = change(to: status) else { return }
+        report(change)
+        switch status {
+        case .online: log(DriverLog(level: .info, text: "\(device) \(found)"))
+        case .offline(let reason, let detail):
+            let level = reason == .stopping ? DriverLog.Level.debug : .warning
+            log(DriverLog(level: level, text: "\(device) is offline: \(detail)"))
+        }
+    }
 }

@@ -26,7 +26,7 @@ extension WantedLine {
             self.init(address, .output(output))
         case .cover(_, let drive, let debounce):
             self.init(line, drive, debounce: debounce, isRelay: false)
-        case .pwm: self.init(address, .input(InputLine()))
+        case .pwm, .stepper: self.init(address, .input(InputLine()))
         case .watchdog(_, let drive):
             var output = OutputLine(initial: false, safe: false)
             output.drive = OutputLine.Drive(drive)

@@ -23,7 +23,7 @@ struct GPIOFunction {
         case .frequency: frequency()
         case .encoder: encoder()
         // These are no inputs, and read elsewhere.
-        case .cover, .watchdog, .pwm: level("switch", "ON", "OFF")
+        case .cover, .stepper, .watchdog, .pwm: level("switch", "ON", "OFF")
         }
     }
 

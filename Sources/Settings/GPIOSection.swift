@@ -16,7 +16,7 @@ struct ReadGPIO {
 struct GPIOSection {
     /// The word of `as:`.
     enum Kind: String, CaseIterable {
-        case contact, button, `switch`, counter, frequency, encoder, cover, pwm, watchdog
+        case contact, button, `switch`, counter, frequency, encoder, cover, stepper, pwm, watchdog
     }
 
     /// How often a level that stays the same is told again, so that nobody takes an old one for a new one.
@@ -45,7 +45,8 @@ struct GPIOSection {
         let name = section.text("name")?.value
         let kind = kind(section)
         let rule = rule(section, kind)
-        if kind == .cover { return cover(key, name, section, rule) }
+        if kind == .cover { return moving(GPIOCover(section: section).read(), key, name, section, rule) }
+        if kind == .stepper { return moving(GPIOStepper(section: section).read(), key, name, section, rule) }
         if kind == .pwm { return pulseWidth(key, name, section, rule) }
         let lines = lines(section, kind)
         let input = section.section("input")
@@ -83,12 +84,13 @@ struct GPIOSection {
         return lines.isEmpty ? nil : device
     }
 
-    private func cover(_ key: String, _ name: String?, _ section: Section, _ rule: PublishRule) -> ReadGPIO? {
-        let cover = GPIOCover(section: section).read()
+    private func moving(
+        _ read: GPIOCover.Result?, _ key: String, _ name: String?, _ section: Section, _ rule: PublishRule
+    ) -> ReadGPIO? {
         let kind = section.text("class")?.value
         finish(section)
-        guard let cover else { return nil }
-        var settings = GPIODeviceSettings(key: key, lines: cover.lines, use: cover.use, points: cover.points)
+        guard let read else { return nil }
+        var settings = GPIODeviceSettings(key: key, lines: read.lines, use: read.use, points: read.points)
         settings.name = name
         return ReadGPIO(settings: settings, mapped: outputs(settings, kind, rule), mark: section.mark)
     }

@@ -52,6 +52,8 @@ package enum GPIOUse: Equatable, Sendable {
     case output(GPIODrive)
     /// The lines are two relays, open and close, and the contacts that the settings speak of.
     case cover(CoverMotion.Settings, GPIODrive, debounce: Duration)
+    /// The lines are step, direction, enable where there is one, and the contact.
+    case stepper(StepperSettings, GPIODrive)
     /// It has no line of a GPIO chip.
     case pwm(PWMSettings)
     /// A line that goes on and off once a period, for as long as the gateway works.

@@ -75,6 +75,20 @@ import Testing
         #expect(read.settings?.mapping.devices.first?.points.map(\.isWritable) == [true, true])
     }
 
+    @Test func `a stepper has a way in units and a contact where it begins`() throws {
+        let read = try read(
+            "  valve: { as: stepper, lines: { step: A, direction: B, home: C }, input: { active: low }, "
+                + "stepper: { maximum: 100, steps_per_unit: 20, unit: \"%\" } }")
+        let device = try #require(read.settings?.gpio.first)
+        guard case .stepper(let stepper, _) = device.use else {
+            Issue.record("no stepper")
+            return
+        }
+        #expect(stepper.steps == 0...2_000 && stepper.speed == 200 && !stepper.hasEnable)
+        #expect(device.lines.map(\.isActiveLow) == [false, false, true])
+        #expect(device.points.map(\.unit) == [nil, "%"])
+    }
+
     @Test func `a channel of a PWM chip takes a level and is off at 0`() throws {
         let read = try read(
             "  dimmer: { as: pwm, pwm: { chip: /sys/x/pwmchip*, channel: 1, frequency: 25000 }, command: { max_on: 2h } }"
@@ -114,6 +128,11 @@ import Testing
         (
             "  a: { as: cover, lines: { open: A, close: B }, cover: { open_time: 9s, close_time: 9s }, "
                 + "command: { max_on: 1s } }", "unknown key 'max_on'"
+        ),
+        ("  a: { as: stepper, lines: { step: A, direction: B }, stepper: { maximum: 1 } }", "'home' is missing"),
+        (
+            "  a: { as: stepper, lines: { step: A, direction: B, home: C }, stepper: { maximum: 0 } }",
+            "is none that a stepper can go"
         ),
         ("  a: { as: pwm }", "'pwm' is missing in 'gpio.a'"),
         ("  a: { as: pwm, pwm: { chip: pwmchip0 } }", "'pwmchip0' is no folder of a chip"),

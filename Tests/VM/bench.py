@@ -46,6 +46,8 @@ gpio:
   drain: { line: { chip_label: board, offset: 4 }, output: {}, as: switch }
   lamp: { line: lamp, output: {}, as: switch }
   gate: { as: cover, lines: { open: gate-open, close: gate-close, opened: gate-opened }, cover: { open_time: 4s, close_time: 3s } }
+  valve: { as: stepper, lines: { step: step, direction: dir, home: home },
+           stepper: { maximum: 100, steps_per_unit: 2, speed: 200, unit: "%" } }
   heart: { line: heart, output: {}, as: watchdog, watchdog: { period: 200ms } }
   dimmer: { as: pwm, pwm: { chip: /sys/devices/platform/pwm-sim/pwm/pwmchip*, channel: 1, frequency: 1000 }, command: { max_on: 3s } }
   siren: { line: siren, output: { active: low }, as: switch }
@@ -60,7 +62,8 @@ upstream:
     out: [ { filter: "kept/#", qos: 1 } ]
 """
 # The lines of the machine's GPIO chip, as the script gpio-chip names them.
-LINES = ["door", "switch", "pulses", "relay-1", "relay-2", "lamp", "siren", "gate-open", "gate-close", "gate-opened", "heart"]
+LINES = ["door", "switch", "pulses", "relay-1", "relay-2", "lamp", "siren", "gate-open", "gate-close", "gate-opened", "heart",
+         "step", "dir", "home"]
 # What lines.c makes.
 TOOL = "/mnt/work/lines"
 LEFT, RIGHT = (0, "LEFT0001"), (1, "RIGHT001")

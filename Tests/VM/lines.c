@@ -1,6 +1,7 @@
 // lines: moves the lines of a gpio-sim chip at a given pace, and measures how long the gateway takes.
 //
 //   lines toggle PULL COUNT PERIOD      pull-up and pull-down, COUNT times, PERIOD microseconds each
+//   lines changes VALUE TIME            counts how often VALUE changes in TIME milliseconds
 //   lines edges PULL TOPIC ROUNDS       from a write to PULL to the message on TOPIC, microseconds a round
 //   lines commands VALUE TOPIC ROUNDS   from ON and OFF published to TOPIC until VALUE has changed
 //   lines register BUS CHIP NUMBER WORD writes a register of a chip on an I2C bus, its high byte first
@@ -67,6 +68,18 @@ static void toggle(const char *path, long count, long period) {
         }
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
     }
+}
+
+static void changes(const char *path, long milliseconds) {
+    int file = open_file(path, O_RDONLY), last = level(file), count = 0;
+    double end = now() + milliseconds * 1e3;
+    while (now() < end) {
+        int new = level(file);
+        count += new != last;
+        last = new;
+        pause_for(2000);
+    }
+    printf("%d\n", count);
 }
 
 static void set_register(const char *bus, long chip, long number, long word) {
@@ -191,10 +204,12 @@ int main(int count, char **words) {
         edges(words[2], words[3], atol(words[4]));
     } else if (count == 5 && !strcmp(words[1], "commands")) {
         commands(words[2], words[3], atol(words[4]));
+    } else if (count == 4 && !strcmp(words[1], "changes")) {
+        changes(words[2], atol(words[3]));
     } else if (count == 6 && !strcmp(words[1], "register")) {
         set_register(words[2], strtol(words[3], NULL, 0), strtol(words[4], NULL, 0), strtol(words[5], NULL, 0));
     } else {
-        fprintf(stderr, "lines toggle PULL COUNT PERIOD | edges PULL TOPIC ROUNDS | commands VALUE TOPIC ROUNDS"
+        fprintf(stderr, "lines toggle PULL COUNT PERIOD | changes VALUE TIME | edges PULL TOPIC ROUNDS | commands VALUE TOPIC ROUNDS"
                         " | register BUS CHIP NUMBER WORD\n");
         return 2;
     }

@@ -197,6 +197,12 @@ package struct CoverMotion: Equatable, Sendable {
         forgetWrongEnd()
     }
 
+    /// Its relays are gone: nobody knows when a movement ended.
+    package mutating func lose() {
+        if !isResting { rests = nil }
+        phase = .resting
+    }
+
     // MARK: ways
 
     /// Towards which end a command goes; nil if nothing is to move.

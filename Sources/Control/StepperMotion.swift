@@ -117,6 +117,12 @@ package struct StepperMotion: Equatable, Sendable {
         if isActive, next == .back || goal == .none { arrive() }
     }
 
+    /// Its lines are gone: nobody knows which step was the last.
+    package mutating func lose() {
+        if goal != .none { position = nil }
+        goal = .none
+    }
+
     private mutating func arrive() {
         (position, goal) = (0, .none)
     }

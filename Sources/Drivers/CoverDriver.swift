@@ -9,20 +9,10 @@ import Settings
 ///
 /// When the gateway stops, or its lines are lost, both relays are off.
 actor CoverDriver {
-    /// So that the actor can hold what can't be copied.
-    private final class Holder {
-        var lines: HeldLines
-
-        init(_ lines: consuming HeldLines) {
-            self.lines = lines
-        }
-    }
-
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// How often what stays the same is told again, what moves is told, and a line is asked whether its chip is there.
-    private static let retold: Duration = .seconds(60)
+    /// How often what moves is told, and a line is asked whether its chip is there.
     private static let pace: Duration = .seconds(1)
     /// A position is kept in thousandths; below zero it is not known.
     private static let unknown: Int64 = -1
@@ -33,11 +23,10 @@ actor CoverDriver {
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private var keeper: StatusKeeper
-    private var relays: Holder?
-    private var contacts: Holder?
+    private var relays: LineHolder?
+    private var contacts: LineHolder?
     private var motion: CoverMotion
-    private var told: [String: Value] = [:]
-    private var tellAt = ContinuousClock.now
+    private var told: ToldValues
     /// Sees to it that a movement ends in time.
     private var timer: Task<Void, Never>?
 
@@ -52,6 +41,7 @@ actor CoverDriver {
         self.report = report
         self.log = log
         keeper = StatusKeeper(device: device.key)
+        told = ToldValues(of: device)
         motion = CoverMotion(settings, position: nil, contacts: [], at: .now)
     }
 
@@ -64,6 +54,7 @@ actor CoverDriver {
                 backoff = Backoff()
                 try await serve()
             } catch {
+                motion.lose()
                 tell(.offline(error.isMissing ? .portMissing : .portFailed, detail: "\(error)"))
             }
             letGo()
@@ -79,14 +70,14 @@ actor CoverDriver {
         let finder = LineFinder.now()
         guard case .cover(_, let drive, let debounce) = device.use else { return }
         let wanted = device.lines.enumerated().map { WantedLine($1, drive, debounce: debounce, isRelay: $0 < 2) }
-        relays = Holder(try HeldLines(Array(wanted[..<2]), as: "martlet", by: finder))
-        if wanted.count > 2 { contacts = Holder(try HeldLines(Array(wanted[2...]), as: "martlet", by: finder)) }
+        relays = LineHolder(try HeldLines(Array(wanted[..<2]), as: "martlet", by: finder))
+        if wanted.count > 2 { contacts = LineHolder(try HeldLines(Array(wanted[2...]), as: "martlet", by: finder)) }
         let kept = totals.total(of: device.key) ?? Self.unknown
         motion = CoverMotion(
             settings, position: kept < 0 ? nil : Double(kept) / 1_000, contacts: try ends(), at: .now)
-        told = [:]
+        told.forget()
         tell(.online)
-        tellAll()
+        tellChanges()
     }
 
     /// The ends whose contacts say that it is there.
@@ -182,9 +173,9 @@ actor CoverDriver {
         guard let command = Self.command(word, to: point) else {
             return .failed(Refusal(.notAllowedValue, "'\(word)' is nothing that \(point) takes"))
         }
-        let before = motion
-        if let refusal = motion.received(command, at: .now) { return .failed(refusal) }
+        let refusal = motion.received(command, at: .now)
         do throws(GPIOError) {
+            // Also what is refused may have stopped it.
             try switchRelays()
             let levels = try relays.lines.levels()
             guard levels == [motion.running == .opened, motion.running == .closed] else {
@@ -194,8 +185,7 @@ actor CoverDriver {
                     Refusal(.verifyFailed, "a relay's line is not as it was set: is something else driving it?"))
             }
         } catch {
-            motion = before
-            motion.rest(at: .now)
+            motion.lose()
             if error.isMissing { return .failed(Refusal(.deviceOffline, "\(error)")) }
             return .failed(Refusal(.timeout, "\(error); whether it moves is not known"))
         }
@@ -204,7 +194,7 @@ actor CoverDriver {
             try? await self.loop.sleep(for: .milliseconds(2))
             self.tellChanges()
         }
-        return .done(readBack: nil)
+        return refusal.map { .failed($0) } ?? .done(readBack: nil)
     }
 
     private static func command(_ word: String, to point: String) -> CoverMotion.Command? {
@@ -219,25 +209,13 @@ actor CoverDriver {
 
     // MARK: telling
 
-    private func tellAll() {
-        told = [:]
-        tellAt = .now + Self.retold
-        tellChanges()
-    }
-
     private func tellChanges() {
         let now = ContinuousClock.now
         guard relays != nil else { return }
-        if now >= tellAt { return tellAll() }
         var values: [String: Value] = ["cover": .text(motion.state.rawValue)]
         if let position = motion.position(at: now) { values["position"] = .integer(Int64((position * 100).rounded())) }
-        let readings = device.points.compactMap { point -> Reading? in
-            guard let value = values[point.name], told[point.name] != value else { return nil }
-            return Reading(
-                device: device.key, point: point.name, value: value, unit: point.unit, measuredAt: .noticed(now))
-        }
-        for reading in readings { told[reading.point] = reading.value }
-        if !readings.isEmpty { report(.readings(readings)) }
+        let news = told.news(values, at: now)
+        if !news.isEmpty { report(.readings(news)) }
     }
 
     private func tell(_ status: DeviceStatus) {

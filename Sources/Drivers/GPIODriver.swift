@@ -9,15 +9,6 @@ import Settings
 /// Runs one device on GPIO lines: takes them, makes readings of their edges or sets them, and takes them again when their
 /// chip was gone.
 actor GPIODriver {
-    /// So that the actor can hold what can't be copied.
-    private final class Holder {
-        var lines: HeldLines
-
-        init(_ lines: consuming HeldLines) {
-            self.lines = lines
-        }
-    }
-
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -33,7 +24,7 @@ actor GPIODriver {
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private var keeper: StatusKeeper
-    private var holder: Holder?
+    private var holder: LineHolder?
     private var decoder: LineDecoder?
     private var lostEdges = 0
     private var keepAt: MonotonicTime = .never
@@ -79,11 +70,11 @@ actor GPIODriver {
         let finder = LineFinder.now()
         var hasDebounce = true
         do throws(GPIOError) {
-            holder = Holder(try HeldLines(wanted(true), as: "martlet", by: finder, eventBuffer: Self.eventBuffer))
+            holder = LineHolder(try HeldLines(wanted(true), as: "martlet", by: finder, eventBuffer: Self.eventBuffer))
         } catch {
             // Where the chip's driver can't wait for a level to settle, it is done here.
             guard case .failed = error.reason, device.debounce > .zero else { throw error }
-            holder = Holder(try HeldLines(wanted(false), as: "martlet", by: finder, eventBuffer: Self.eventBuffer))
+            holder = LineHolder(try HeldLines(wanted(false), as: "martlet", by: finder, eventBuffer: Self.eventBuffer))
             hasDebounce = false
         }
         try begin(hasDebounce)
@@ -114,7 +105,7 @@ actor GPIODriver {
     }
 
     /// A watchdog's line changes for as long as this loop turns.
-    private func blink(_ holder: Holder, _ now: MonotonicTime) throws(GPIOError) {
+    private func blink(_ holder: LineHolder, _ now: MonotonicTime) throws(GPIOError) {
         guard case .watchdog(let period, _) = device.use, now >= blinkAt else { return }
         isLit.toggle()
         try holder.lines.set([0: isLit])
@@ -153,7 +144,7 @@ actor GPIODriver {
     }
 
     /// Takes what waits; false if nothing did.
-    private func readEdges(_ holder: Holder) throws(GPIOError) -> Bool {
+    private func readEdges(_ holder: LineHolder) throws(GPIOError) -> Bool {
         guard decoder != nil else { return false }
         var (any, lost) = (false, 0)
         while true {
@@ -174,7 +165,7 @@ actor GPIODriver {
         return any
     }
 
-    private func lostSome(_ count: Int, _ holder: Holder) throws(GPIOError) {
+    private func lostSome(_ count: Int, _ holder: LineHolder) throws(GPIOError) {
         let now = MonotonicTime.now
         tell(decoder?.resync(levels: try holder.lines.levels(), at: now) ?? [], now)
         let isFirst = lostEdges == 0
@@ -184,7 +175,7 @@ actor GPIODriver {
         log(DriverLog(level: isFirst ? .warning : .debug, text: text))
     }
 
-    private func doDue(_ holder: Holder) throws(GPIOError) {
+    private func doDue(_ holder: LineHolder) throws(GPIOError) {
         let now = MonotonicTime.now
         try blink(holder, now)
         tell(decoder?.tick(at: now) ?? [], now)

@@ -8,23 +8,15 @@ import Settings
 ///
 /// When the gateway stops, or its lines are lost, it stands still, and its current is off.
 actor StepperDriver {
-    /// So that the actor can hold what can't be copied.
-    private final class Holder {
-        var lines: HeldLines
-
-        init(_ lines: consuming HeldLines) {
-            self.lines = lines
-        }
-    }
-
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    private static let retold: Duration = .seconds(60)
     /// How often a movement is told, and a line is asked whether its chip is there.
     private static let pace: Duration = .seconds(1)
     /// What drivers of motors want between a change of direction, or of their current, and a step, with much to spare.
     private static let settling: Duration = .milliseconds(2)
+    /// However slow the steps are.
+    private static let longestPulse: Duration = .milliseconds(5)
     private static let unknown = Int64.min
 
     private let device: GPIODeviceSettings
@@ -34,12 +26,11 @@ actor StepperDriver {
     private let report: @Sendable (DeviceReport) -> Void
     private let log: @Sendable (DriverLog) -> Void
     private var keeper: StatusKeeper
-    private var motor: Holder?
-    private var contact: Holder?
+    private var motor: LineHolder?
+    private var contact: LineHolder?
     private var motion: StepperMotion
     private var isStepping = false
-    private var told: [String: Value] = [:]
-    private var tellAt = ContinuousClock.now
+    private var told: ToldValues
 
     init(
         _ device: GPIODeviceSettings, _ settings: StepperSettings, _ drive: GPIODrive, on loop: EventLoop,
@@ -54,6 +45,7 @@ actor StepperDriver {
         self.report = report
         self.log = log
         keeper = StatusKeeper(device: device.key)
+        told = ToldValues(of: device)
         motion = StepperMotion(range: settings.steps, position: nil, isAtHome: false)
     }
 
@@ -66,6 +58,7 @@ actor StepperDriver {
                 backoff = Backoff()
                 try await serve()
             } catch {
+                motion.lose()
                 tell(.offline(error.isMissing ? .portMissing : .portFailed, detail: "\(error)"))
             }
             _ = motion.received(.stop)
@@ -85,14 +78,14 @@ actor StepperDriver {
         let wanted = device.lines.enumerated().map {
             WantedLine($1, drive, debounce: settings.debounce, isRelay: $0 < last)
         }
-        motor = Holder(try HeldLines(Array(wanted[..<last]), as: "martlet", by: finder))
-        contact = Holder(try HeldLines(Array(wanted[last...]), as: "martlet", by: finder))
+        motor = LineHolder(try HeldLines(Array(wanted[..<last]), as: "martlet", by: finder))
+        contact = LineHolder(try HeldLines(Array(wanted[last...]), as: "martlet", by: finder))
         let kept = totals.total(of: device.key) ?? Self.unknown
         motion = StepperMotion(
             range: settings.steps, position: kept == Self.unknown ? nil : kept, isAtHome: try isAtHome())
         if settings.holds, settings.hasEnable { try motor?.lines.set([2: true]) }
         tell(.online)
-        told = [:]
+        told.forget()
         tellChanges()
     }
 
@@ -113,7 +106,6 @@ actor StepperDriver {
             // Older kernels wake nobody when a chip goes.
             _ = try motor.lines.levels()
             motion.home(try isAtHome())
-            if ContinuousClock.now >= tellAt { told = [:] }
             tellChanges()
         }
     }
@@ -126,8 +118,12 @@ actor StepperDriver {
         // Known before it moves: what is read after a crash must not be where it was before.
         keep()
         Task {
-            // Lines that are lost are found out where they are watched.
-            try? await self.makeSteps()
+            do {
+                try await self.makeSteps()
+            } catch {
+                // That the lines are lost is found out, and told, where they are watched.
+                self.motion.lose()
+            }
             self.isStepping = false
             self.ended()
         }
@@ -138,18 +134,18 @@ actor StepperDriver {
         let whole = Duration.seconds(1 / settings.speed)
         if settings.hasEnable { try motor?.lines.set([2: true]) }
         var next = ContinuousClock.now + Self.settling
-        while let step = motion.next, let motor {
+        while let step = motion.next {
             if step != direction {
-                try motor.lines.set([1: step == .forth])
+                try motor?.lines.set([1: step == .forth])
                 direction = step
                 next = .now + Self.settling
             }
             try await loop.sleep(for: max(.zero, next - .now))
             // Whoever stopped it meanwhile does not get another step.
-            guard motion.next == step, self.motor === motor else { continue }
+            guard motion.next == step, let motor else { continue }
             try motor.lines.set([0: true])
             next = .now + whole
-            try? await loop.sleep(for: whole / 2)
+            try? await loop.sleep(for: min(whole / 2, Self.longestPulse))
             try motor.lines.set([0: false])
             motion.stepped(step)
             motion.home(try isAtHome())
@@ -203,19 +199,12 @@ actor StepperDriver {
 
     private func tellChanges() {
         guard motor != nil else { return }
-        let now = ContinuousClock.now
-        if told.isEmpty { tellAt = now + Self.retold }
         var values: [String: Value] = ["stepper": .text(motion.state.rawValue)]
         if let position = motion.position {
             values["position"] = Value.measured((Double(position) / settings.stepsPerUnit * 1e6).rounded() / 1e6)
         }
-        let readings = device.points.compactMap { point -> Reading? in
-            guard let value = values[point.name], told[point.name] != value else { return nil }
-            return Reading(
-                device: device.key, point: point.name, value: value, unit: point.unit, measuredAt: .noticed(now))
-        }
-        for reading in readings { told[reading.point] = reading.value }
-        if !readings.isEmpty { report(.readings(readings)) }
+        let news = told.news(values, at: .now)
+        if !news.isEmpty { report(.readings(news)) }
     }
 
     private func tell(_ status: DeviceStatus) {

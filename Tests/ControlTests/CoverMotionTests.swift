@@ -101,6 +101,15 @@ import Testing
         }
     }
 
+    @Test func `where it is is not known when its relays were lost on the way`() {
+        var cover = cover(0.5)
+        cover.lose()
+        #expect(cover.position(at: began) == 0.5)
+        _ = cover.received(.open, at: began)
+        cover.lose()
+        #expect(cover.isResting && cover.position(at: after(1)) == nil)
+    }
+
     /// What the relays did so far, and whether a motor would have minded.
     private struct Relays {
         var running: CoverMotion.End?

@@ -57,6 +57,15 @@ import Testing
         #expect(stepper.next == nil && stepper.position == 30)
     }
 
+    @Test func `where it is is not known when its lines were lost on the way`() {
+        var stepper = stepper(50)
+        stepper.lose()
+        #expect(stepper.position == 50)
+        _ = stepper.received(.move(60))
+        stepper.lose()
+        #expect(stepper.next == nil && stepper.position == nil)
+    }
+
     @Test func `whatever is commanded it stays within its way`() {
         for seed in 0..<50 {
             var chance = Chance(seed: UInt64(seed))

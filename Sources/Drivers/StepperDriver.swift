@@ -153,6 +153,8 @@ actor StepperDriver {
     }
 
     private func ended() {
+        // Where it stood when the lines were let go is kept already.
+        guard motor != nil else { return }
         if settings.hasEnable, !settings.holds { try? motor?.lines.set([2: false]) }
         if motion.takeMissed() {
             let text =

@@ -102,7 +102,7 @@ else
 	@packaging/build-deb.sh $(BINARY) .build $(ARCH)
 endif
 
-# Debian's packages make the compiler: some minutes and 4.5 GB, once. `swift sdk install` of swift.org's would do, too.
+# Debian's packages make the compiler: some minutes and 4.5 GB, once.
 arm64-binary: build
 ifeq ($(HOST_ARCH),amd64)
 	@$(call install,$(ARM64_PACKAGES))

@@ -30,9 +30,13 @@ inside() {
         mount --bind $folder/sysroot $folder/host/sysroot
         mount -t proc proc $folder/host/proc
         mount --bind /dev $folder/host/dev
+        # Names and certificates, for the packages that come over https.
+        mkdir -p $folder/host/etc/ssl/certs && touch $folder/host/etc/resolv.conf
+        [ ! -d /etc/ssl/certs ] || mount --bind /etc/ssl/certs $folder/host/etc/ssl/certs
+        [ ! -e /etc/resolv.conf ] || mount --bind /etc/resolv.conf $folder/host/etc/resolv.conf
         mount --bind "$top" $folder/host/src
         [ -z "$copies" ] || mount --bind "$copies" $folder/host/copies
-        exec chroot $folder/host /usr/bin/env -i HOME=/root PATH=/usr/libexec/swift/bin:/usr/bin:/bin LANG=C.UTF-8 bash -c "$2"
+        exec chroot $folder/host /usr/bin/env -i HOME=/root ${https_proxy:+https_proxy=$https_proxy} PATH=/usr/libexec/swift/bin:/usr/bin:/bin LANG=C.UTF-8 bash -c "$2"
     ' _ "$folder" "$1"
 }
 

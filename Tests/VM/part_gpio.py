@@ -217,7 +217,7 @@ def a_pwm_channel_needs_the_right_to_be_set_and_is_off_after_a_stop(bench):
         refused = client.wait_for("bench/dimmer/$online", lambda message: message.json["state"] == "offline"
                                   and message.json.get("reason") == "port_failed", 60).json
     assert "can't be written" in refused["detail"], refused
-    machine("install -D /usr/share/doc/martlet/examples/martlet-pwm.conf /etc/systemd/system/martlet.service.d/pwm.conf; "
+    machine("install -D -m 644 /usr/share/doc/martlet/examples/martlet-pwm.conf /etc/systemd/system/martlet.service.d/pwm.conf; "
             "systemctl daemon-reload; systemctl restart martlet")
     with bench.client() as client:
         client.subscribe("bench/dimmer/#")

@@ -58,6 +58,13 @@ def systemd_analyze_finds_little_to_attack(bench):
 
 
 @check
+def the_service_may_ask_for_the_clock_and_let_other_threads_go_first(bench):
+    allowed = bench.machine("systemctl show --property SystemCallFilter --value martlet").split()
+    assert {"adjtimex", "clock_adjtime", "setpriority"} <= set(allowed), allowed
+    assert not {"settimeofday", "chown", "setuid"} & set(allowed), allowed
+
+
+@check
 def gpio_chips_are_for_their_group_and_have_a_name_after_their_place(bench):
     said = bench.machine("stat -c '%U %G %a' /dev/gpiochip0; ls /dev/gpio/by-path 2>/dev/null || true").splitlines()
     assert said[0] == "root gpio 660", said

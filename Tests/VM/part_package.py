@@ -27,6 +27,7 @@ def a_service_that_was_switched_off_stays_off_over_an_upgrade(bench):
     machine("systemctl disable --now martlet")
     machine(f"{APT} install --reinstall /mnt/work/next.deb", 300)
     assert machine.run("systemctl is-enabled martlet")[1] == "disabled"
+    assert machine.run("systemctl is-active martlet")[1] == "inactive"
     machine("systemctl enable --now martlet")
     bench.wait_until_active()
 
@@ -34,10 +35,11 @@ def a_service_that_was_switched_off_stays_off_over_an_upgrade(bench):
 @check
 def the_port_can_be_opened_by_systemd(bench):
     machine = bench.machine
-    machine("cp -p /etc/martlet/martlet.yaml /tmp/kept.yaml; "
+    machine("set -e; cp -p /etc/martlet/martlet.yaml /tmp/kept.yaml; "
             "sed -i 's/{ address: 127.0.0.1, port: 1883 }/{ systemd: mqtt }/' /etc/martlet/martlet.yaml; "
-            "systemctl stop martlet; systemctl start martlet.socket; martlet sub -C 1 -W 30 -t 'bench/$online'; "
-            "systemctl is-active martlet", 180)
+            "systemctl stop martlet; systemctl enable --now martlet.socket; systemctl start martlet; "
+            "martlet sub -C 1 -W 30 -t 'bench/$online'; systemctl is-active martlet", 180)
+    # Left enabled: purging takes that back as well.
     machine("systemctl stop martlet.socket martlet; cat /tmp/kept.yaml >/etc/martlet/martlet.yaml; systemctl start martlet")
 
 
